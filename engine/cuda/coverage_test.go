@@ -34,7 +34,7 @@ func TestEveryInstructionRuns(t *testing.T) {
 		for i, tokens := range []int{1, 9, 1, 9} {
 			cols := []int{2304, 768}[i/2] // nine chunks and three
 			if i == 0 {
-				cols = 4352 // seventeen, more than a round of warps for one token
+				cols = 16640 // sixty-five, more than a round of one token's
 			}
 			if elements, _ := kind.Block(); elements == 32 {
 				cols += 32 // and a block
@@ -44,6 +44,7 @@ func TestEveryInstructionRuns(t *testing.T) {
 			if !equal(b.linear(w, bias, x, tokens), reference(w, bias, x, tokens)) || !equal(b.linear(w, nil, x, tokens), reference(w, nil, x, tokens)) {
 				t.Errorf("%s: other numbers", kind)
 			}
+			b.gated(r, kind, []int{8448, 256, 512, 768}[i], i%2 == 0)
 			if !equal(b.embed(w, 7, 0.3), embedded(w, 7, 0.3)) || !equal(b.embed(w, 7, 0), embedded(w, 7, 1)) {
 				t.Errorf("%s: another embedding", kind)
 			}

@@ -159,7 +159,7 @@ func (b *Backend) roomFor(n, entries int) error {
 // pinned is memory of the machine that the device copies to and from.
 type pinned struct {
 	facts    []byte
-	failed   []byte // [layers][rows]
+	failed   []byte // [layers][rows][kv heads]
 	states   []byte // [wanted][width] floats
 	best     []byte // [wanted]
 	logits   []byte // [logitsAtOnce][vocab] floats
@@ -188,7 +188,7 @@ func (b *Backend) pins() (err error) {
 		}
 	}
 	take(&p.facts, factBytes(mostTokens, m.Rope.Config().Rot, b.entries), true)
-	take(&p.failed, 4*m.Layers*mostTokens, true)
+	take(&p.failed, 4*m.Layers*mostTokens*m.KVHeads, true)
 	take(&p.residual, 4*m.Width*mostTokens, m.Embed == nil || m.Norm == nil)
 	take(&p.states, 4*m.Width*mostTokens, m.Norm != nil)
 	take(&p.best, 4*mostTokens, m.Norm != nil)

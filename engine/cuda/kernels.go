@@ -2,6 +2,7 @@ package cuda
 
 import (
 	"embed"
+	"slices"
 	"strings"
 
 	"github.com/assaynet/assay/engine/gguf"
@@ -43,7 +44,7 @@ var kernels = map[string][]string{
 	"attention_many": {"attention_many"},
 	"choose":         {"likeliest"},
 	"embed":          perType("embed_", ""),
-	"linear":         append(perType("linear_", "_1"), perType("linear_", "_8")...),
+	"linear":         slices.Concat(perType("linear_", "_1"), perType("linear_", "_8"), perType("gated_", "")),
 	"norm":           {"norm_quantise", "norm"},
 	"quantise":       {"quantise", "gated_silu", "gated_gelu"},
 	"rope":           {"place"},
@@ -55,22 +56,25 @@ var matrixKernels = map[string][]string{"matrix": perType("matrix_", ""), "chunk
 
 // The threads of a block that kernels/*.cu are written for.
 const (
-	elementThreads   = 256  // quantise, stream
-	rowThreads       = 1024 // at most of norm, place and choose; one for each element
-	attentionThreads = 64
-	embedThreads     = 64
-	linearWarps      = 8    // at most; one for each chunk
-	singleWarps      = 16   // of linear_…_1
-	wideRows         = 8192 // from which two blocks of 8 warps on each multiprocessor are better than one of 16: one computes while the other begins
-	linearTokens     = 8    // of linear_…_8
-	tileQueries      = 16   // of attention_many, at most, in heads of at most
-	tileHead         = 256
-	matrixThreads    = 256
-	matrixRows       = 256
-	chunksRows       = 32
-	matrixTokens     = 64
-	matrixFrom       = 16 // tokens from which matrix instructions are quicker; predicted, see SPEED.md
-	matrixBlocks     = 96 // of threads, from which matrix_… keeps a device busy, and is quicker than chunks_…; predicted
+	elementThreads = 256  // quantise, stream
+	rowThreads     = 1024 // at most of norm, place and choose; one for each element
+	manyThreads    = 64   // attention_many
+	pageThreads    = 64   // of attention, for each page that a block takes at a time
+	mostPages      = 8
+	fewBlocks      = 256 // of threads, up to which a device has room for more beside them, and a row is taken by more than one
+	embedThreads   = 64
+	linearWarps    = 8    // at most; one for each chunk
+	singleWarps    = 16   // of linear_…_1 and gated_…
+	wideRows       = 8192 // from which two blocks of 8 warps on each multiprocessor are better than one of 16: one computes while the other begins
+	linearTokens   = 8    // of linear_…_8
+	tileQueries    = 16   // of attention_many, at most, in heads of at most
+	tileHead       = 256
+	matrixThreads  = 256
+	matrixRows     = 256
+	chunksRows     = 32
+	matrixTokens   = 64
+	matrixFrom     = 16 // tokens from which matrix instructions are quicker; predicted, see SPEED.md
+	matrixBlocks   = 96 // of threads, from which matrix_… keeps a device busy, and is quicker than chunks_…; predicted
 )
 
 const (

@@ -42,34 +42,43 @@ func threadsOf(n int) int { return min(rowThreads, lanes*blocks(n, lanes)) }
 func blocks(n, threads int) int { return (n + threads - 1) / threads }
 
 // linear multiplies the quantised activations.
-func (l *launcher) linear(m matrix, out pointer) { l.linearOnto(m, 0, out) }
+func (l *launcher) linear(m matrix, out pointer) { l.linearOnto(m, l.b.m.rows, 0, out) }
 
-// linearOnto adds the product to what is there, where onto is not 0.
-func (l *launcher) linearOnto(m matrix, onto, out pointer) {
-	s, name, y, warps := &l.b.m.scratch, "_1", 1, singleWarps
+// linearOnto adds the product of some to what is there, where onto is not 0.
+func (l *launcher) linearOnto(m matrix, in quantised, onto, out pointer) {
+	name, y, warps := "_1", 1, singleWarpsOf(m.rows)
 	if matrix := kernelName("matrix_", m.kind, ""); l.n >= matrixFrom && l.b.kernels[matrix] != 0 {
 		rows, y := matrixRows, blocks(l.n, matrixTokens)
 		if blocks(m.rows, matrixRows)*y < l.b.full {
 			matrix, rows = kernelName("chunks_", m.kind, ""), chunksRows
 		}
 		l.start(matrix, blocks(m.rows, rows), y, matrixThreads,
-			m.quants, m.scales, s.quants, s.dx, s.tx, m.bias, onto, out, m.rows, m.blocks, l.n)
+			m.quants, m.scales, in.quants, in.dx, in.tx, m.bias, onto, out, m.rows, m.blocks, l.n)
 		return
-	}
-	if m.rows >= wideRows {
-		warps = linearWarps
 	}
 	if l.n > 1 {
 		name, y, warps = "_8", blocks(l.n, linearTokens), linearWarps
 	}
 	l.start(kernelName("linear_", m.kind, name), blocks(m.rows, lanes), y, lanes*min(warps, blocks(m.blocks, chunkBlocks)),
-		m.quants, m.scales, s.quants, s.dx, s.tx, m.bias, onto, out, m.rows, m.blocks, l.n)
+		m.quants, m.scales, in.quants, in.dx, in.tx, m.bias, onto, out, m.rows, m.blocks, l.n)
+}
+
+// singleWarpsOf is how many warps a block has at most that takes 32 of so many
+// rows for one token.
+func singleWarpsOf(rows int) int {
+	if rows >= wideRows {
+		return linearWarps
+	}
+	return singleWarps
 }
 
 // normed quantises the norm of the residual stream.
 func (l *launcher) normed(norm pointer) {
-	m := l.b.m
-	l.start("norm_quantise", l.n, 1, threadsOf(m.Width), m.x, norm, m.quants, m.dx, m.tx, m.Width, m.Eps)
+	m, y := l.b.m, 1
+	if turns := blocks(m.Width, rowThreads); l.n*turns <= fewBlocks {
+		y = turns
+	}
+	l.start("norm_quantise", l.n, y, threadsOf(m.Width), m.x, norm, m.rows.quants, m.rows.dx, m.rows.tx, m.Width, m.Eps)
 }
 
 // inPlace norms rows of n elements, where the family has a norm for them.
@@ -79,15 +88,15 @@ func (l *launcher) inPlace(x, norm pointer, rows, n int) {
 	}
 }
 
-// residual adds a product of the quantised activations, normed where the family
-// does that, to the residual stream.
-func (l *launcher) residual(m matrix, norm pointer) {
+// residual adds a product of quantised activations, normed where the family does
+// that, to the residual stream.
+func (l *launcher) residual(m matrix, in quantised, norm pointer) {
 	s, width := &l.b.m.scratch, l.b.m.Width
 	if norm == 0 {
-		l.linearOnto(m, s.x, s.x)
+		l.linearOnto(m, in, s.x, s.x)
 		return
 	}
-	l.linear(m, s.h)
+	l.linearOnto(m, in, 0, s.h)
 	l.inPlace(s.h, norm, l.n, width)
 	l.start("add", blocks(l.n*width, elementThreads), 1, elementThreads, s.x, s.h, l.n*width)
 }
@@ -120,39 +129,62 @@ func (l *launcher) attention(i int) {
 	l.inPlace(m.q, ly.qNorm, l.n*m.Heads, m.Head)
 	l.inPlace(m.k, ly.kNorm, l.n*m.KVHeads, m.Head)
 	angles := l.fact(l.at.angles + 4*ly.turns*l.n*c.Rot)
-	l.start("place", l.n, 1, threadsOf(m.Heads*m.Head), m.q, m.turned, m.k, m.v, angles, l.fact(l.at.places), m.failed+pointer(4*i*l.n),
+	group := m.Heads / m.KVHeads
+	l.start("place", l.n, m.KVHeads, threadsOf((group+1)*m.Head), m.q, m.turned, m.k, m.v, angles, l.fact(l.at.places), m.failed+pointer(4*i*l.n*m.KVHeads),
 		m.Heads, m.KVHeads, m.Head, c.Rot, halves, i, m.QueryScale)
-	out := []any{m.turned, m.att, m.quants, m.dx, m.tx, l.fact(l.at.pages), l.fact(l.at.tables), l.fact(l.at.positions)}
-	shape := []any{m.Heads, m.Heads / m.KVHeads, m.Head, i, ly.window, m.ScoreCap}
+	out := []any{m.turned, m.att, m.rows.quants, m.rows.dx, m.rows.tx, l.fact(l.at.pages), l.fact(l.at.tables), l.fact(l.at.positions)}
+	shape := []any{m.Heads, group, m.Head, i, ly.window, m.ScoreCap}
 	if l.tiles > 0 {
-		l.start("attention_many", l.tiles, m.KVHeads, attentionThreads, slices.Concat(out, []any{l.fact(l.at.tiles)}, shape)...)
+		l.start("attention_many", l.tiles, m.KVHeads, manyThreads, slices.Concat(out, []any{l.fact(l.at.tiles)}, shape)...)
 	} else {
-		l.start("attention", l.n, m.Heads, attentionThreads, slices.Concat(out, shape)...)
+		threads := pageThreads
+		if l.n*m.Heads <= fewBlocks {
+			threads *= mostPages
+		}
+		l.start("attention", l.n, m.Heads, threads, slices.Concat(out, shape)...)
 	}
 	if m.Head%blockLen != 0 {
 		l.quantise(m.att, m.Heads*m.Head)
 	}
-	l.residual(ly.o, ly.attnPost)
+	l.residual(ly.o, m.rows, ly.attnPost)
 }
 
 // ffn adds the feed-forward block of layer i.
 func (l *launcher) ffn(i int) {
 	m, ly := l.b.m, &l.b.m.layers[i]
 	l.normed(ly.ffnNorm)
+	if l.n == 1 && ly.gate.kind == ly.up.kind && l.b.even(blocks(m.FFN, lanes)) {
+		gelu := 0
+		if m.GELU {
+			gelu = 1
+		}
+		g, u, in, out := ly.gate, ly.up, m.rows, m.gated
+		l.start(kernelName("gated_", g.kind, ""), blocks(m.FFN, lanes), 1, lanes*min(singleWarpsOf(m.FFN), 2*blocks(g.blocks, chunkBlocks)),
+			g.quants, g.scales, u.quants, u.scales, in.quants, in.dx, in.tx, g.bias, u.bias, out.quants, out.dx, out.tx, g.blocks, gelu)
+		l.residual(ly.down, out, ly.ffnPost)
+		return
+	}
 	l.beside(func() { l.linear(ly.gate, m.gate) }, func() { l.linear(ly.up, m.up) })
 	act := "gated_silu"
 	if m.GELU {
 		act = "gated_gelu"
 	}
 	count := l.n * m.FFN
-	l.start(act, blocks(count, elementThreads), 1, elementThreads, m.gate, m.up, m.quants, m.dx, m.tx, count/blockLen)
-	l.residual(ly.down, ly.ffnPost)
+	l.start(act, blocks(count, elementThreads), 1, elementThreads, m.gate, m.up, m.rows.quants, m.rows.dx, m.rows.tx, count/blockLen)
+	l.residual(ly.down, m.rows, ly.ffnPost)
+}
+
+// even tells whether so many blocks of threads begin at once, or keep all
+// multiprocessors busy up to their end, but for a tenth of the time or less.
+func (b *Backend) even(count int) bool {
+	sms := max(1, b.info.Multiprocessors)
+	return count <= sms || blocks(count, sms)*sms*10 <= count*11
 }
 
 // quantise quantises rows of some width.
 func (l *launcher) quantise(x pointer, width int) {
 	m, count := l.b.m, l.n*width
-	l.start("quantise", blocks(count, elementThreads), 1, elementThreads, x, m.quants, m.dx, m.tx, count/blockLen)
+	l.start("quantise", blocks(count, elementThreads), 1, elementThreads, x, m.rows.quants, m.rows.dx, m.rows.tx, count/blockLen)
 }
 
 // body runs n rows, in so many tiles, through the layers, makes the final-normed

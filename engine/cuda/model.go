@@ -50,12 +50,15 @@ type model struct {
 	scratch
 }
 
+// quantised are quantised activations (kernels/quantise.cuh).
+type quantised struct{ quants, dx, tx pointer }
+
 // scratch is what a pass computes in, for mostTokens tokens.
 type scratch struct {
-	x, h, q, turned, k, v, att, gate, up pointer // floats
-	quants, dx, tx                       pointer // quantised activations
+	x, h, q, turned, k, v, att, gate, up pointer   // floats
+	rows, gated                          quantised // activations: of all tokens, and of one after its gate
 	states, logits, best                 pointer
-	failed                               pointer // [layers][tokens]
+	failed                               pointer // [layers][tokens][kv heads]
 	facted                               pointer // facts
 }
 

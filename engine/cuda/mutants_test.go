@@ -3,8 +3,6 @@
 package cuda_test
 
 import (
-	"bufio"
-	"bytes"
 	"fmt"
 	"math/rand/v2"
 	"os"
@@ -77,27 +75,6 @@ func TestMutantsAreFound(t *testing.T) {
 	}
 }
 
-// equivalents are the mutants that do what the kernel does, with why.
-func equivalents(t *testing.T) map[string]string {
-	t.Helper()
-	data, err := os.ReadFile("testdata/equivalent.txt")
-	if err != nil {
-		t.Fatal(err)
-	}
-	all := map[string]string{}
-	lines := bufio.NewScanner(bytes.NewReader(data))
-	for lines.Scan() {
-		if line := lines.Text(); line != "" && !strings.HasPrefix(line, "#") {
-			key, reason, ok := strings.Cut(line, " # ")
-			if !ok {
-				t.Fatalf("%q has no reason", line)
-			}
-			all[key] = reason
-		}
-	}
-	return all
-}
-
 // verdict is a test that ends at what it finds.
 type verdict struct {
 	testing.TB
@@ -157,6 +134,14 @@ func casesOf(t *testing.T, module, kernel string) []check {
 	switch family {
 	case "linear":
 		return linears(typeOf(t, kind), "", map[string][]int{"1": {1}, "8": {9, 2, 8}}[tokens])
+	case "gated":
+		return benched(func(b *bench, s int) {
+			for _, cols := range [][]int{{256, 2304, 8192}, {288}}[s] {
+				cols = (cols + 255) / 256 * 256
+				b.gated(rand.New(rand.NewPCG(37, uint64(cols))), typeOf(t, kind), cols, true)
+				b.gated(rand.New(rand.NewPCG(38, uint64(cols))), typeOf(t, kind), cols, false)
+			}
+		})
 	case "matrix", "chunks":
 		return linears(typeOf(t, kind), module, []int{66, 16})
 	case "embed":

@@ -4,7 +4,6 @@ package cuda_test
 
 import (
 	"fmt"
-	"io/fs"
 	"math/rand/v2"
 	"regexp"
 	"slices"
@@ -12,77 +11,13 @@ import (
 	"strings"
 	"testing"
 
-	"github.com/assaynet/assay/engine/cuda"
 	"github.com/assaynet/assay/engine/cuda/internal/ptx"
 )
 
-// source is a line of PTX that is an instruction.
-type source struct {
-	module string // such as sm_61/norm
-	kernel string
-	line   int // from 0
-	guard  string
-	op     string
-	args   []string
-}
-
 var (
-	entryLine       = regexp.MustCompile(`\.entry (\w+)\(`)
-	instructionLine = regexp.MustCompile(`^\t(@!?%p\d+ )?([a-z][a-z0-9_.]*)(?:\s+(.+))?;$`)
-	registerName    = regexp.MustCompile(`%(rs|rd|r|f|p)\d+`)
-	numberName      = regexp.MustCompile(`(^|[ +\[{-])(\d+|0f[0-9A-F]{8})($|[\]},])`)
+	registerName = regexp.MustCompile(`%(rs|rd|r|f|p)\d+`)
+	numberName   = regexp.MustCompile(`(^|[ +\[{-])(\d+|0f[0-9A-F]{8})($|[\]},])`)
 )
-
-// sources are all instructions of the committed kernels, and the modules' lines.
-func sources(t *testing.T) (list []source, text map[string][]string) {
-	t.Helper()
-	files, err := fs.Glob(cuda.Modules, "ptx/*/*.ptx")
-	if err != nil {
-		t.Fatal(err)
-	}
-	text = map[string][]string{}
-	for _, f := range files {
-		data, err := cuda.Modules.ReadFile(f)
-		if err != nil {
-			t.Fatal(err)
-		}
-		module, kernel := strings.TrimSuffix(strings.TrimPrefix(f, "ptx/"), ".ptx"), ""
-		text[module] = strings.Split(string(data), "\n")
-		for i, line := range text[module] {
-			if m := entryLine.FindStringSubmatch(line); m != nil {
-				kernel = m[1]
-			} else if m := instructionLine.FindStringSubmatch(line); m != nil {
-				list = append(list, source{module, kernel, i, m[1], m[2], arguments(m[3])})
-			}
-		}
-	}
-	return list, text
-}
-
-// arguments splits operands at the commas that stand in no braces.
-func arguments(s string) (list []string) {
-	depth, from := 0, 0
-	for i, c := range s {
-		switch c {
-		case '{', '[':
-			depth++
-		case '}', ']':
-			depth--
-		case ',':
-			if depth == 0 {
-				list, from = append(list, strings.TrimSpace(s[from:i])), i+1
-			}
-		}
-	}
-	if s = strings.TrimSpace(s[from:]); s != "" {
-		list = append(list, s)
-	}
-	return list
-}
-
-func (s source) String() string {
-	return strings.TrimSpace(s.guard + s.op + " " + strings.Join(s.args, ", "))
-}
 
 // changes are the kinds of mutants. Each returns the changed instruction, and
 // false where it has nothing to change; an empty one is left out.

@@ -199,11 +199,11 @@ func TestLinearLayers(t *testing.T) {
 	r := rand.New(rand.NewPCG(21, 22))
 	for kind := range halves {
 		elements, _ := kind.Block()
-		for _, shape := range [][2]int{{1, 32}, {33, 288}, {40, 2304}, {33, 4512}} {
+		for _, shape := range [][2]int{{1, 32}, {33, 288}, {40, 2304}, {33, 16672}} {
 			rows, cols := shape[0], (shape[1]+int(elements)-1)/int(elements)*int(elements)
 			for _, tokens := range []int{1, 2, 9} {
 				if cols > 4096 && tokens > 1 {
-					continue // it is more than a round of warps for one token
+					continue // it is more chunks than a round of one token's
 				}
 				w := randomMatrix(r, kind, rows, cols)
 				var bias []float32
@@ -275,6 +275,9 @@ func (b *bench) linear(w *weights.Matrix, bias, x []float32, tokens int) []float
 	if tokens > 1 {
 		n, g.Y, warps = 8, (tokens+7)/8, 8
 	}
+	if b.threads > 0 {
+		warps = b.threads / 32
+	}
 	g.Threads = 32 * min(warps, (blocks+7)/8)
 	if b.module != "" {
 		_, family, _ := strings.Cut(b.module, "/")
@@ -286,6 +289,83 @@ func (b *bench) linear(w *weights.Matrix, bias, x []float32, tokens int) []float
 	b.run("linear", cuda.KernelName("linear_", w.Type, fmt.Sprintf("_%d", n)), g,
 		quants, scales, i8, dx, tx, add, onto, out, le32(w.Rows), le32(blocks), le32(tokens))
 	return b.floats(out, tokens*w.Rows)
+}
+
+// TestGatedLayers compares the first half of a feed-forward block for one token
+// with the reference: chunks of which some are missing, more than shared memory
+// has room for, and one; more warps than chunks and fewer; with biases and without.
+func TestGatedLayers(t *testing.T) {
+	r := rand.New(rand.NewPCG(35, 36))
+	for kind := range halves {
+		for i, cols := range []int{256, 2304, 8448} {
+			for _, s := range []ptx.Schedule{{}, {Random: true, Races: true, Seed: uint64(cols)}} {
+				if s.Random && i == 2 {
+					continue
+				}
+				b := &bench{t: t, s: s, threads: []int{512, 96, 512}[i]}
+				b.gated(r, kind, cols, i != 0)
+			}
+		}
+	}
+}
+
+// gated compares two matrices of random bytes, and what their gates make of
+// ordinary activations; where it is asked for, each row has a bias.
+func (b *bench) gated(r *rand.Rand, kind gguf.Type, cols int, biased bool) {
+	b.t.Helper()
+	const rows = 64
+	if elements, _ := kind.Block(); elements == 32 {
+		cols += 32 // a chunk that is not whole
+	}
+	gate, up, x := halfPlain(r, kind, rows, cols), halfPlain(r, kind, rows, cols), ordinary(r, cols)
+	var biases [2][]float32
+	at := [2][]byte{le64(0), le64(0)}
+	if biased {
+		for i := range biases {
+			biases[i] = ordinary(r, rows)
+			at[i] = b.buffer(floatBytes(biases[i]), 0)
+		}
+	}
+	in, i8, dx, tx := b.buffer(floatBytes(x), 0), b.buffer(nil, cols), b.buffer(nil, cols/8), b.buffer(nil, cols/8)
+	b.run("quantise", "quantise", ptx.Grid{X: (cols + 255) / 256, Y: 1, Threads: 256}, in, i8, dx, tx, le32(cols/32))
+	var args [][]byte
+	for _, w := range []*weights.Matrix{gate, up} {
+		q, s := cuda.Interleaved(w)
+		args = append(args, b.buffer(q, 0), b.buffer(s, 0))
+	}
+	gates, ups := plain(gate, biases[0], x), plain(up, biases[1], x)
+	q, outDX, outTX := b.buffer(nil, rows), b.buffer(nil, rows/8), b.buffer(nil, rows/8)
+	g := ptx.Grid{X: rows / 32, Y: 1, Threads: min(cmp.Or(b.threads, 512), 32*2*((cols+255)/256))}
+	for gelu, act := range []func(float32) float32{arith.SiLU, arith.GELU} {
+		want := make([]float32, rows)
+		for i := range want {
+			want[i] = float32(act(gates[i]) * ups[i])
+		}
+		b.run("linear", cuda.KernelName("gated_", kind, ""), g, append(slices.Clone(args), i8, dx, tx, at[0], at[1], q, outDX, outTX, le32(cols/32), le32(gelu))...)
+		b.quantised(want, q, outDX, outTX)
+	}
+}
+
+// halfPlain is a random matrix of which the last half of the rows are as its even
+// ones are: no sum of a block of theirs is infinite.
+func halfPlain(r *rand.Rand, kind gguf.Type, rows, cols int) *weights.Matrix {
+	w := randomMatrix(r, kind, 2*rows, cols)
+	for i := rows / 2; i < rows; i++ {
+		copy(w.Data[i*w.Stride():][:w.Stride()], w.Data[2*i*w.Stride():])
+	}
+	w.Rows, w.Data = rows, w.Data[:rows*w.Stride()]
+	return w
+}
+
+// plain is the reference's product of one token, onto nothing.
+func plain(w *weights.Matrix, bias, x []float32) []float32 {
+	m := arith.NewMatrix(w)
+	var batch arith.Batch
+	batch.Reset(1, w.Cols, m.Packing())
+	batch.Quantize(0, x)
+	y := [][]float32{make([]float32, w.Rows)}
+	arith.Multiply(arith.Serial, &batch, arith.Product{Matrix: m, Bias: bias, Out: y})
+	return y[0]
 }
 
 func reference(w *weights.Matrix, bias, x []float32, tokens int) (out []float32) {
@@ -365,9 +445,11 @@ func (b *bench) norms(r *rand.Rand, n int) {
 	if !equal(b.floats(out, 2*n), append(slices.Clone(want[n:]), want[:n]...)) {
 		b.t.Errorf("norms of %d: other numbers", n)
 	}
-	q, dx, tx := b.buffer(nil, 2*n), b.buffer(nil, n/4), b.buffer(nil, n/4)
-	b.run("norm", "norm_quantise", g, in, weight, q, dx, tx, le32(n), e)
-	b.quantised(want, q, dx, tx)
+	for _, y := range []int{1, 3} { // blocks of a row, of which the last may have nothing to do
+		q, dx, tx := b.buffer(nil, 2*n), b.buffer(nil, n/4), b.buffer(nil, n/4)
+		b.run("norm", "norm_quantise", ptx.Grid{X: 2, Y: y, Threads: g.Threads}, in, weight, q, dx, tx, le32(n), e)
+		b.quantised(want, q, dx, tx)
+	}
 	b.run("norm", "norm", g, in, le64(0), weight, in, le32(n), e)
 	if !equal(b.floats(in, 2*n), want) {
 		b.t.Errorf("norms of %d in place: other numbers", n)

@@ -32,13 +32,14 @@ func (s *scratch) parts(w *weights.Model) []part {
 		{&s.v, 4 * kv},
 		{&s.gate, 4 * w.FFN},
 		{&s.up, 4 * w.FFN},
-		{&s.quants, wide},
-		{&s.dx, 4 * wide / blockLen},
-		{&s.tx, 4 * wide / blockLen},
-		{&s.failed, 4 * w.Layers},
+		{&s.rows.quants, wide},
+		{&s.rows.dx, 4 * wide / blockLen},
+		{&s.rows.tx, 4 * wide / blockLen},
+		{&s.failed, 4 * w.Layers * w.KVHeads},
 	} {
 		list = append(list, part{x.at, int64(x.bytes) * mostTokens})
 	}
+	list = append(list, part{&s.gated.quants, int64(w.FFN)}, part{&s.gated.dx, 4 * int64(w.FFN/blockLen)}, part{&s.gated.tx, 4 * int64(w.FFN/blockLen)})
 	list = append(list, part{&s.facted, int64(factBytes(mostTokens, w.Rope.Config().Rot, firstPages))})
 	if w.Norm == nil {
 		return list

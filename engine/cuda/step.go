@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"math"
 	"runtime"
+	"slices"
 	"sync"
 	"sync/atomic"
 	"unsafe"
@@ -200,7 +201,7 @@ func (b *Backend) pass(rows []row) error {
 		return err
 	}
 	for j, x := range rows {
-		x.see(b.pinned.failed, j, len(rows), b.m.Layers)
+		x.see(b.pinned.failed, j, len(rows), b.m.Layers, b.m.KVHeads)
 	}
 	if b.m.Norm == nil {
 		b.residuals(rows)
@@ -295,10 +296,11 @@ func (b *Backend) residuals(rows []row) {
 	}
 }
 
-// see notes whether row number j of n is its sequence's first that fails.
-func (x row) see(failed []byte, j, n, layers int) {
+// see notes whether row number j of n is its sequence's first that fails, in any
+// of heads key heads of a layer.
+func (x row) see(failed []byte, j, n, layers, heads int) {
 	for l := 0; l < layers && x.r.failed == nil; l++ {
-		if binary.LittleEndian.Uint32(failed[4*(l*n+j):]) != 0 {
+		if slices.ContainsFunc(failed[4*heads*(l*n+j):][:4*heads], func(b byte) bool { return b != 0 }) {
 			x.r.failed, x.r.ran = &backend.FailedError{Position: x.position(), Layer: l + 1}, x.i
 		}
 	}

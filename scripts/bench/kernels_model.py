@@ -3,12 +3,12 @@ makes of them: a model that is written down, so that a measurement can prove it 
 kernels_report.py calls it and puts what it says into engine/SPEED.md.
 
 Decode. A layer is a chain of kernels; a graph starts each GAP after the one before.
-A block of linear_TYPE_1 reads its 32 rows at its multiprocessor's share of what a copy
-reaches, with LATENCY at its begin and before each round of warps; blocks follow one
-another, as many at once as registers allow, two of which hide each other's begins. It
-cannot read faster than what its warps have asked for comes: 4 blocks of 32 each,
-within LATENCY. Kernels of one block wait for what they do in turn: L2 for each batch of
-loads, SHUFFLE and FLOAT for what depends on one another.
+A block of linear_TYPE_1 or gated_TYPE reads its 32 rows at its multiprocessor's share of
+what a copy reaches, with LATENCY at its begin and before each ROUND of chunks; blocks
+follow one another, as many at once as registers allow, two of which hide each other's
+begins. It cannot read faster than what its warps have asked for comes: 4 blocks of 32
+each, within LATENCY. Kernels of few blocks wait for what they do in turn: L2 for each
+batch of loads, BARRIER where warps meet, SHUFFLE and FLOAT for what depends on one another.
 
 Many tokens. A warp of matrix_TYPE takes a loop of so many instructions for 32 weights
 of 32 rows and 64 tokens, and A_CHUNK between chunks, one of chunks_TYPE so many; a scheduler begins one each
@@ -35,6 +35,8 @@ GAP, CALL = 1.1e-6, 2.4e-6  # between two kernels of a graph, and by calls of th
 SHUFFLE, FLOAT = 23 / CLOCK, 4 / CLOCK
 ISSUE, STALL, MEET = 0.88, 300, 700  # assumed; MEET from 200 instructions and 16 barriers
 A_CHUNK = 293  # of matrix_q8_0: copies of the next chunk, 64 totals and 64 new sums
+ROUND = 64  # chunks, and BARRIER of a block; assumed
+BARRIER, PAGES, FEW = 30 / CLOCK, 8, 256  # PAGES that a block takes at a time where there are no more than FEW blocks
 FULL = 96  # blocks of threads from which layers.go takes matrix_TYPE
 CAP = 911  # instructions of attention_many for a cap of scores, which these models have not
 REGISTERS, WARPS = 65536, 64  # of a multiprocessor
@@ -81,15 +83,16 @@ class Chip:
         a_warp = math.ceil(self.registers[kernel] / 8) * 8 * 32
         return max(1, min(REGISTERS // (a_warp * threads // 32), WARPS * 32 // threads))
 
-    def single(self, kind, matrices):
-        """Seconds of linear_TYPE_1 over matrices (rows, columns) that run beside each other."""
+    def single(self, kind, matrices, kernel="linear_{}_1"):
+        """Seconds of linear_TYPE_1 over matrices (rows, columns) that run beside each other; or of gated_TYPE over one whose columns are those of both."""
+        kernel = kernel.format(kind)
         share, blocks, begins, data = COPY / SMS, 0, 0, 0
         for rows, cols in matrices:
             warps = min(8 if rows >= 8192 else 16, math.ceil(cols / 256))
-            at_once = self.resident(f"linear_{kind}_1", 32 * warps)
+            at_once = self.resident(kernel, 32 * warps)
             n, size = math.ceil(rows / 32), 32 * cols * BYTES[kind]
             speed = min(share, at_once * warps * 4 * 32 * 32 * BYTES[kind] / LATENCY)
-            rounds = math.ceil(cols / 256 / warps)
+            rounds = math.ceil(cols / 256 / ROUND)
             blocks, data = blocks + n, data + n * size / speed
             begins += n * rounds * LATENCY / at_once**2
         turns = math.ceil(blocks / SMS) / (blocks / SMS)  # the last turn leaves multiprocessors idle
@@ -99,23 +102,35 @@ class Chip:
     def turns(self, n):
         return math.ceil(n / 1024)
 
-    def row(self, m, positions):
-        """Seconds of what is no linear layer, for one token in one layer; and how many kernels follow one another."""
-        loads = math.ceil(16 / 4) * math.ceil(m.width / 256 / 64)
-        norm = loads * L2 + 4 * SHUFFLE + m.width / 256 * FLOAT + 60 * FLOAT + self.turns(m.width) * (L2 + 10 * SHUFFLE + 60 * FLOAT)
-        place = (self.turns(m.heads * m.head) + self.turns(m.kv * m.head)) * (2 * L2 + 20 * FLOAT) + 5 * SHUFFLE
-        pages, batch = math.ceil(positions / 64), L2 + 32 * 2 * FLOAT
-        values = math.ceil(m.head / 64) * math.ceil(min(64, positions) / 32)
-        attention = pages * (math.ceil(m.head / 32) * batch + values * batch + 9 * SHUFFLE + 90 * FLOAT) + L2
+    def row(self, m, positions, n=1):
+        """Seconds of what is no linear layer, for each of n tokens in one layer; and how many kernels follow one another."""
+        few = n * self.turns(m.width) <= FEW  # rows are taken by as many blocks as they have turns
+        loads = math.ceil(m.width / 256 / 64)
+        turn = L2 + 10 * SHUFFLE + 60 * FLOAT
+        norm = loads * L2 + 4 * SHUFFLE + (16 + m.width / 256) * FLOAT + 60 * FLOAT + (1 if few else self.turns(m.width)) * turn
+        place = self.turns((m.heads // m.kv + 1) * m.head) * (2 * L2 + 20 * FLOAT) + 5 * SHUFFLE
+        at_once = PAGES if n * m.heads <= FEW else 1
+        rounds, batch = math.ceil(math.ceil(positions / 64) / at_once), L2 + 32 * 2 * FLOAT
+        slices = math.ceil(m.head / 64)
+        keys, values = math.ceil(m.head / 32) * batch, slices * math.ceil(min(64, positions) / 32) * batch
+        meet = (3 + slices) * BARRIER + at_once * (1 + slices) * (BARRIER + FLOAT)  # what shared memory answers, and a step
+        attention = rounds * (keys + values + 9 * SHUFFLE + 90 * FLOAT + meet) + L2
         small = L2 + 10 * SHUFFLE + 80 * FLOAT
+        if n == 1:  # the gate's kernel has it at its end
+            return 2 * norm + place + attention + small - L2, 8
         return 2 * norm + place + attention + small, 9
 
     def decode(self, m, kind, positions=80, gap=GAP):
         """Seconds of a step of one sequence."""
         layer = [[(m.width, m.width), (m.kv * m.head, m.width), (m.kv * m.head, m.width)], [(m.width, m.width)]]
-        layer += [[(m.ffn, m.width), (m.ffn, m.width)], [(m.width, m.ffn)]]
+        layer += [[(m.width, m.ffn)]]
         other, kernels = self.row(m, positions)
-        a_layer = sum(self.single(kind, x) for x in layer) + other + (kernels if gap == GAP else 12) * gap
+        blocks = math.ceil(m.ffn / 32)
+        if blocks <= SMS or math.ceil(blocks / SMS) * SMS * 10 <= blocks * 11:  # as layers.go has it
+            ffn = self.single(kind, [(m.ffn, 2 * m.width)], "gated_{}")
+        else:
+            ffn, kernels = self.single(kind, [(m.ffn, m.width)] * 2) + L2, kernels + 1
+        a_layer = sum(self.single(kind, x) for x in layer) + ffn + other + (kernels if gap == GAP else kernels + 2) * gap
         choose = math.ceil(m.vocab / 8192) * (L2 + 60 * FLOAT) + 4 * gap
         return m.layers * a_layer + self.single(OUTPUT[kind], [(m.vocab, m.width)]) + choose
 
@@ -174,7 +189,7 @@ class Chip:
         attention = max(visits * body / 4 / ISSUE, visits * (1 + 0.25)) / SMS / CLOCK
         if one_sequence:
             attention = self.tiled(m, tokens, positions)
-        serial = self.row(m, positions if not one_sequence else 0)[0]
+        serial = self.row(m, positions if not one_sequence else 0, tokens)[0]
         other = serial + tokens * 4 * (6 * m.width + 3 * m.ffn + 4 * m.heads * m.head) / L2_SPEED
         logits = self.beside(OUTPUT[kind], [(m.vocab, m.width)], wanted) if wanted >= 16 else wanted * self.single(OUTPUT[kind], [(m.vocab, m.width)])
         return m.layers * (lines + attention + other + 9 * GAP) + logits

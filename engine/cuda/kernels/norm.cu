@@ -5,8 +5,10 @@
 //
 // The order of the sum (SPEC.md §2) is sixteen sums for each chunk of 256, so half a warp has a chunk: lane l sums the
 // elements l, l + 16, ... and four shuffles fold. A block of threads is one row, with a thread for each element, but no more
-// than 1,024: a step that continues one sequence has this one block, and what each thread does in turn is what it takes. Sums
-// of chunks meet in shared memory, and every thread adds them in the same order; n is at most 2^16, which are 256 chunks.
+// than 1,024: a step that continues one sequence has few blocks, and what each thread does in turn is what it takes. So a lane
+// asks for all that it sums before it uses any; and where rows are few, the grid has more blocks for each in y, of which every
+// one makes the sum anew, and quantises its part. Sums of chunks meet in shared memory, and every thread adds them in the same
+// order; n is at most 2^16, which are 256 chunks.
 #include "quantise.cuh"
 
 constexpr u32 MOST_THREADS = 1024, HALF = 16, MOST_CHUNKS = 256;
@@ -17,9 +19,16 @@ DEVICE float scale(const float *x, u32 n, float eps) {
 	u32 lane = thread() % HALF, chunks = (n + CHUNK - 1) / CHUNK;
 	for (u32 round = 0; round < chunks; round += threads() / HALF) { // all lanes take part in each shuffle
 		u32 chunk = round + thread() / HALF;
-		float s = 0;
-		for (u32 k = chunk * CHUNK + lane; k < n && k < (chunk + 1) * CHUNK; k += HALF)
-			s = fma(x[k], x[k], s);
+		float s = 0, e[HALF];
+#pragma unroll
+		for (u32 i = 0; i < HALF; i++) {
+			u32 k = chunk * CHUNK + i * HALF + lane;
+			e[i] = k < n ? x[k] : 0;
+		}
+		asked();
+#pragma unroll
+		for (u32 i = 0; i < HALF; i++) // what is not there adds +0 to what is never -0
+			s = fma(e[i], e[i], s);
 		s = fold16(s);
 		if (lane == 0 && chunk < chunks)
 			sums[chunk] = s;
@@ -35,7 +44,8 @@ KERNEL BLOCK_OF(MOST_THREADS) norm_quantise(const float *x, const float *w, i8 *
 	x += (u64)block_x() * n;
 	float r = scale(x, n, eps);
 	u64 first = (u64)block_x() * (n / BLOCK);
-	for (u32 at = thread(); at < n; at += threads()) // n is a multiple of 32: a warp stays together
+#pragma unroll 1
+	for (u32 at = block_y() * threads() + thread(); at < n; at += blocks_y() * threads()) // n is a multiple of 32: a warp stays together
 		quantise_lane((x[at] * r) * w[at], {q, dx, tx}, first + at / BLOCK);
 }
 

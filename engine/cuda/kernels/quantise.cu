@@ -23,8 +23,7 @@ KERNEL BLOCK_OF(THREADS) gated_silu(const float *g, const float *u, i8 *q, float
 	if (b >= blocks)
 		return;
 	u64 at = b * BLOCK + thread() % WARP;
-	float x = g[at];
-	quantise_lane(divide(x, 1.0f + exp_ac1(-x)) * u[at], {q, dx, tx}, b);
+	quantise_lane(silu(g[at]) * u[at], {q, dx, tx}, b);
 }
 
 KERNEL BLOCK_OF(THREADS) gated_gelu(const float *g, const float *u, i8 *q, float *dx, float *tx, u32 blocks) {
@@ -32,7 +31,5 @@ KERNEL BLOCK_OF(THREADS) gated_gelu(const float *g, const float *u, i8 *q, float
 	if (b >= blocks)
 		return;
 	u64 at = b * BLOCK + thread() % WARP;
-	float x = g[at];
-	float y = x * fma(0x1.2444f2p-4f, x * x, 0x1.988454p+0f);
-	quantise_lane(divide(x, 1.0f + exp_ac1(-y)) * u[at], {q, dx, tx}, b);
+	quantise_lane(gelu(g[at]) * u[at], {q, dx, tx}, b);
 }

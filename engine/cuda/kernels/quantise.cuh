@@ -35,3 +35,10 @@ DEVICE void quantise_lane(float x, Activations out, u64 at) {
 		out.tx[at] = whole(t + MAGIC_BITS) * dx;
 	}
 }
+
+// silu and gelu are the activations of feed-forward blocks (SPEC.md §4).
+DEVICE float silu(float x) { return divide(x, 1.0f + exp_ac1(-x)); }
+DEVICE float gelu(float x) {
+	float y = x * fma(0x1.2444f2p-4f, x * x, 0x1.988454p+0f);
+	return divide(x, 1.0f + exp_ac1(-y));
+}

@@ -4,10 +4,11 @@
 // q [tokens][heads][head], k and v [tokens][kv_heads][head] float; turns [tokens][rot / 2] of (cosine, sine). at[t] is where
 // token t's place in its page begins: the address of the page, and the position in it in the low six bits, which are 0 in an
 // address. A page has for each layer and key head its keys, [head][64], so that neighbours in attention are neighbours in
-// memory, then its values, [64][head], both binary16. failed[t] becomes 1 where a key or a value is not finite, else 0.
+// memory, then its values, [64][head], both binary16. failed [tokens][kv_heads] becomes 1 where a key or a value is not finite,
+// else 0.
 //
-// A block of threads is a token, with a thread for each element of its queries, but no more than 1,024: so what fails in any of
-// its heads is known to one block, and a step that continues one sequence has few turns.
+// A block of threads is a token and a key head with the query heads that read it, the grid has the tokens in x and the key heads
+// in y. It has a thread for each element, but no more than 1,024: a step that continues one sequence has one turn.
 #include "ac1.cuh"
 
 constexpr u32 MOST_THREADS = 1024;
@@ -26,20 +27,24 @@ DEVICE float turned(const float *x, const float *turns, u32 e, u32 rot, bool hal
 KERNEL BLOCK_OF(MOST_THREADS) place(const float *q, float *turned_q, const float *k, const float *v, const float *turns, const u64 *at,
                                u32 *failed, u32 heads, u32 kv_heads, u32 head, u32 rot, u32 halves, u32 layer, float scale) {
 	SHARED static u32 bad[MOST_THREADS / WARP];
-	u32 t = block_x();
+	u32 t = block_x(), own = block_y(), queries = heads / kv_heads * head;
+	u64 pair = (u64)t * kv_heads + own; // of token and key head
 	turns += (u64)t * rot;
-	q += (u64)t * heads * head, turned_q += (u64)t * heads * head;
-	k += (u64)t * kv_heads * head, v += (u64)t * kv_heads * head;
-	for (u32 i = thread(); i < heads * head; i += threads())
-		turned_q[i] = turned(q + i / head * head, turns, i % head, rot, halves) * scale;
+	q += pair * queries, turned_q += pair * queries;
+	k += pair * head, v += pair * head;
 	u32 slot = (u32)(at[t] % PAGE);
 	// Clang knows the memory that kernels' arguments point to; what is read from memory it must be told.
 	__attribute__((address_space(1))) u16 *page = (__attribute__((address_space(1))) u16 *)(at[t] - slot);
+	__attribute__((address_space(1))) u16 *keys = page + (u64)(layer * kv_heads + own) * head * (2 * PAGE);
 	u32 any = 0;
-	for (u32 i = thread(); i < kv_heads * head; i += threads()) {
-		u32 h = i / head, e = i % head;
-		u16 key = narrow(turned(k + h * head, turns, e, rot, halves)), value = narrow(v[i]);
-		__attribute__((address_space(1))) u16 *keys = page + (u64)(layer * kv_heads + h) * head * (2 * PAGE);
+#pragma unroll 1
+	for (u32 i = thread(); i < queries + head; i += threads()) {
+		if (i < queries) {
+			turned_q[i] = turned(q + i / head * head, turns, i % head, rot, halves) * scale;
+			continue;
+		}
+		u32 e = i - queries;
+		u16 key = narrow(turned(k, turns, e, rot, halves)), value = narrow(v[e]);
 		keys[e * PAGE + slot] = key;
 		keys[head * PAGE + slot * head + e] = value;
 		any |= (key & 0x7c00) == 0x7c00 || (value & 0x7c00) == 0x7c00;
@@ -55,5 +60,5 @@ KERNEL BLOCK_OF(MOST_THREADS) place(const float *q, float *turned_q, const float
 #pragma unroll 1
 	for (u32 w = 0; w < threads() / WARP; w++)
 		any |= bad[w];
-	failed[t] = any;
+	failed[pair] = any;
 }

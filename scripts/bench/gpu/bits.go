@@ -19,21 +19,21 @@ var texts = []string{
 	"Why is the sky blue? Explain it to a child.",
 }
 
-// sameBits has the real model answer on the device and on the processor, greedily
+// sameBits has a model answer on the device and on the processor, greedily
 // and by drawing, all together, and compares tokens and fingerprints; the device
 // verifies what the processor has made.
-func (p *plan) sameBits(ctx context.Context, t *table) error {
-	there, err := engine.Open(ctx, p.real, engine.Config{Device: p.device})
+func (p *plan) sameBits(ctx context.Context, t *table, path, name string) error {
+	there, err := engine.Open(ctx, path, engine.Config{Device: p.device})
 	if err != nil {
 		return err
 	}
-	here, err := engine.Open(ctx, p.real, engine.Config{Device: engine.DeviceCPU})
+	here, err := engine.Open(ctx, path, engine.Config{Device: engine.DeviceCPU})
 	if err != nil {
 		return errors.Join(err, there.Close())
 	}
 	n, err := compared(ctx, there, here)
 	if err == nil {
-		t.add("real model, fingerprints against the processor's", "equal", "", fmt.Sprintf("%d runs equal", n))
+		t.add(name+", fingerprints against the processor's", "equal", "", fmt.Sprintf("%d runs equal", n))
 	}
 	return errors.Join(err, there.Close(), here.Close())
 }

@@ -2,6 +2,7 @@ package main
 
 import (
 	"fmt"
+	"time"
 
 	"github.com/assaynet/assay/engine/cuda"
 	"github.com/assaynet/assay/engine/gguf"
@@ -30,6 +31,16 @@ func (p *plan) chip(d cuda.Driver) (c chip, err error) {
 	c = chip{Info: list[p.number], there: true}
 	c.copy, err = cuda.CopySpeed(d, p.number, p.copied, p.while)
 	return c, err
+}
+
+// selfTest times a device's test of bits, with all that comes before it: the first
+// on a machine has the driver compile every kernel.
+func (p *plan) selfTest(t *table, d cuda.Driver) error {
+	began := time.Now()
+	_, _, err := cuda.SelfTest(d, p.number)
+	took := time.Since(began).Seconds()
+	t.most("self-test of bits, kernels compiled", 10, 10, took, " s", "")
+	return err
 }
 
 func (c chip) String() string {

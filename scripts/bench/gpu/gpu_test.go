@@ -48,6 +48,16 @@ func TestTheWholeTable(t *testing.T) {
 	for _, x := range d.All {
 		x.Leaks(t)
 	}
+	p.real, p.types = "", []string{"of_nobody", "q8_0"}
+	out.Reset()
+	if err := p.run(context.Background(), &out); err == nil || !strings.Contains(err.Error(), "tiny of_nobody") {
+		t.Errorf("a type that there is not: %v", err)
+	}
+	for _, want := range []string{"FAILED", "tiny q8_0, fingerprints against the processor's", "8 runs equal", "tiny q8_0: verify 3 answers"} {
+		if !strings.Contains(out.String(), want) {
+			t.Errorf("beside what fails there is no %q in\n%s", want, out.String())
+		}
+	}
 	p.within = -1
 	out.Reset()
 	if err := p.run(context.Background(), &out); err != nil || strings.Count(out.String(), "no time is left") != 2 {

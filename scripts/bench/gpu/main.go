@@ -8,7 +8,9 @@
 //	gpu -models /tmp/models                              # all of it, on cuda:0
 //	gpu -models /tmp/models -shapes llama-1b -types q8_0 -real SmolLM2.gguf
 //
-// A demand that is not met is marked, and is no error: wrong bits are.
+// A demand that is not met is marked, and is no error: wrong bits are, and what
+// could not be measured. The table comes whatever fails; each line of it also goes
+// to standard error when it is known, for whoever has to end a device that hangs.
 package main
 
 import (
@@ -18,8 +20,10 @@ import (
 	"fmt"
 	"io"
 	"os"
+	"os/signal"
 	"path/filepath"
 	"strings"
+	"syscall"
 	"time"
 
 	"github.com/assaynet/assay/engine"
@@ -45,13 +49,16 @@ type plan struct {
 	decode               int // tokens of one answer that is timed
 	copied               int64
 	while                time.Duration
-	within               time.Duration
+	within, end          time.Duration
 
 	driver func() (cuda.Driver, error) // the library, or in tests an interpreter
+	log    io.Writer
+
+	compared bool // bits of a model of random weights
 }
 
 func run(args []string, out io.Writer) error {
-	p := plan{driver: cuda.Library, copied: 1 << 30, while: 200 * time.Millisecond}
+	p := plan{driver: cuda.Library, log: os.Stderr, copied: 1 << 30, while: 200 * time.Millisecond}
 	flags := flag.NewFlagSet("gpu", flag.ContinueOnError)
 	flags.StringVar(&p.device, "device", "cuda:0", "where models run")
 	flags.StringVar(&p.models, "models", os.TempDir(), "folder of the models that are made")
@@ -65,6 +72,7 @@ func run(args []string, out io.Writer) error {
 	flags.StringVar(&p.tests, "tests", "", "what came of the tests on the device, for the table")
 	flags.StringVar(&p.sanitizer, "sanitizer", "", "what came of compute-sanitizer, for the table")
 	flags.DurationVar(&p.within, "within", 5*time.Minute, "no model is begun after so long")
+	flags.DurationVar(&p.end, "end", 8*time.Minute, "what is not done after so long is given up")
 	if err := flags.Parse(args); err != nil {
 		return err
 	}
@@ -75,7 +83,11 @@ func run(args []string, out io.Writer) error {
 		return errors.New("batch, answer and prefill must be 1 or more, decode 2 or more")
 	}
 	p.shapes, p.types = strings.Split(*shapes, ","), strings.Split(*types, ",")
-	return p.run(context.Background(), out)
+	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
+	defer stop()
+	ctx, cancel := context.WithTimeout(ctx, p.end)
+	defer cancel()
+	return p.run(ctx, out)
 }
 
 // run does it in the order of what matters: bits, then the smallest model first.
@@ -84,10 +96,13 @@ func (p *plan) run(ctx context.Context, out io.Writer) error {
 	if _, err := fmt.Sscanf(p.device, "cuda:%d", &p.number); err != nil && p.device != engine.DeviceCPU {
 		return fmt.Errorf("device %q is neither cpu nor cuda:N", p.device)
 	}
-	var t table
+	t := table{log: p.log}
 	d, err := p.driver()
 	if err != nil && p.device != engine.DeviceCPU {
 		return err
+	}
+	if d != nil { // before anything has had the kernels compiled
+		t.failed(p.selfTest(&t, d), "self-test")
 	}
 	chip, err := p.chip(d)
 	if err != nil {
@@ -101,31 +116,38 @@ func (p *plan) run(ctx context.Context, out io.Writer) error {
 		t.add("compute-sanitizer, memcheck and racecheck", "clean", "", p.sanitizer)
 	}
 	if p.real != "" {
-		if err := p.sameBits(ctx, &t); err != nil {
-			return err
-		}
+		t.failed(p.sameBits(ctx, &t, p.real, "real model"), "real model")
 	}
 	for _, shape := range p.shapes {
 		for _, kind := range p.types {
-			if time.Since(began) > p.within {
+			if ctx.Err() != nil || time.Since(began) > p.within {
 				t.add(shape+" "+kind, "", "", "not begun: no time is left")
 				continue
 			}
-			path, err := p.model(shape, kind)
-			if err != nil {
-				return err
-			}
-			if err := p.measure(ctx, &t, path, shape+" "+kind, chip); err != nil {
-				return fmt.Errorf("%s: %w", path, err)
-			}
-			if err := os.Remove(path); err != nil {
-				return err
-			}
+			t.failed(p.one(ctx, &t, shape, kind, chip), shape+" "+kind)
 		}
 	}
+	t.add("exactness, against the same kernels in free order of sums", "≤ 5 %", "0", "not measured: there is no such build")
 	t.add("against llama.cpp's CUDA backend", "≥ 1.0 ×", "1.3 ×", "not built here")
 	t.add("all of this", "≤ 480 s", "", fmt.Sprintf("%.0f s", time.Since(began).Seconds()))
-	return t.print(out)
+	return errors.Join(t.print(out), t.err)
+}
+
+// one measures a model of random weights; where no real one was given, the first
+// is also what bits are compared with.
+func (p *plan) one(ctx context.Context, t *table, shape, kind string, c chip) (err error) {
+	path, err := p.model(shape, kind)
+	defer func() { err = errors.Join(err, os.RemoveAll(path)) }()
+	if err != nil {
+		return err
+	}
+	if p.real == "" && !p.compared {
+		p.compared = true
+		if err := p.sameBits(ctx, t, path, shape+" "+kind); err != nil {
+			return err
+		}
+	}
+	return p.measure(ctx, t, path, shape+" "+kind, c)
 }
 
 // model writes a model of random weights and returns its path.

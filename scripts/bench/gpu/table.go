@@ -1,17 +1,34 @@
 package main
 
 import (
+	"errors"
 	"fmt"
 	"io"
+	"strings"
 	"text/tabwriter"
 )
 
 // table is what is printed at the end.
-type table struct{ lines [][4]string }
+type table struct {
+	lines [][4]string
+	log   io.Writer // where not nil, each line goes there at once, too
+	err   error     // what failed
+}
+
+// failed notes an error, if it is one, as what came of something.
+func (t *table) failed(err error, what string) {
+	if err != nil {
+		t.add(what, "", "", "FAILED: "+strings.ReplaceAll(err.Error(), "\n", "; "))
+		t.err = errors.Join(t.err, fmt.Errorf("%s: %w", what, err))
+	}
+}
 
 // add adds a figure beside what is demanded of it.
 func (t *table) add(what, demand, aim, seen string) {
 	t.lines = append(t.lines, [4]string{what, demand, aim, seen})
+	if t.log != nil {
+		_, _ = fmt.Fprintf(t.log, "%s: %s\n", what, seen) // the table has it, too
+	}
 }
 
 // least adds a figure that must be at least something, most one that must be at

@@ -100,6 +100,11 @@ var integers = []opcode{
 			d[l] = a[l] ^ b[l]
 		}
 	}),
+	value("neg.s32 i32,i32", func(d, a, _, _ *lanes) {
+		for l := range d {
+			d[l] = uint64(-uint32(a[l]))
+		}
+	}),
 	value("not.b32 b32,b32", func(d, a, _, _ *lanes) {
 		for l := range d {
 			d[l] = uint64(^uint32(a[l]))

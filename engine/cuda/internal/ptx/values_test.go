@@ -47,6 +47,8 @@ func TestValues(t *testing.T) {
 		{"or.b64 %d0, 0x100000000, 3", 0x100000003},
 		{"xor.b32 %r0, -1, 0xf", 0xfffffff0},
 		{"not.b32 %r0, 0xf", 0xfffffff0},
+		{"neg.s32 %r0, 3", 0xfffffffd},
+		{"neg.s32 %r0, 0", 0},
 		{"shl.b32 %r0, 3, 31", 0x80000000},
 		{"shl.b32 %r0, 3, 32", 0},
 		{"shl.b64 %d0, 3, 63", 1 << 63},
