@@ -17,7 +17,7 @@ From a score to its evidence:
    assay scores --miner 3 --epoch 7 --json | jq -r '.tasks[]'
    assay task ID
    assay receipt ID > receipt.json && assay verify receipt.json --model FILE`,
-	wide: []string{"units", "bound", "speed", "availability", "hotkey", "kind", "not given", "inexact"},
+	wide: []string{"units", "bound", "speed", "availability", "hotkey", "not given", "inexact", "kind"},
 	table: tableOf([]column[api.Score]{
 		{"epoch", func(s *api.Score) string { return num(s.Epoch) }},
 		{"uid", func(s *api.Score) string { return num(s.UID) }},
