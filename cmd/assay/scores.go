@@ -17,14 +17,14 @@ which is of all kinds together, in 65535ths. exact and inexact may grow until a 
 is final, a few blocks into the next epoch; then nothing of it changes, also when its
 answers and cards are no longer kept. A validator keeps the scores of all epochs.
 A node that came later than a seat, or was away for an epoch, remembers less of it:
-such a score says from which epoch on the node has seen all ("seen from 24"; partial
+such a score says from which epoch on the node has seen all ("since 24"; partial
 and seen_from in --json and --csv), and may differ from another node's.
 From a score to its evidence:
 
    assay scores --miner 3 --epoch 7 --json | jq -r '.tasks[]'
    assay task ID
    assay receipt ID > receipt.json && assay verify receipt.json --model FILE`,
-	wide: []string{"units", "bound", "speed", "availability", "hotkey", "not given", "inexact", "kind"},
+	wide: []string{"units", "bound", "speed", "availability", "hotkey", "not given", "inexact", "late", "kind"},
 	table: tableOf([]column[api.Score]{
 		{"epoch", func(s *api.Score) string { return num(s.Epoch) }},
 		{"uid", func(s *api.Score) string { return num(s.UID) }},
@@ -54,5 +54,5 @@ func reasonOf(x *api.Explain) string {
 	case x.Unobserved > 0:
 		return fmt.Sprintf("%s, %d rounds not seen", x.Reason, x.Unobserved)
 	}
-	return fmt.Sprintf("%s, seen from %d", x.Reason, x.SeenFrom)
+	return fmt.Sprintf("%s, since %d", x.Reason, x.SeenFrom)
 }
