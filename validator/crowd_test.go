@@ -97,9 +97,9 @@ func TestReadingAheadOfASealChangesNothing(t *testing.T) {
 		ahead protocol.Height
 		wrote string
 	}{
-		"nothing": {0, "e9f984835abaa21a876abf53bc2a3bd32d368bc85bd2261097ecb3891cb4d2f7"},
-		"a block": {1, "c35b39a8e0937227a7fa360e5c62a8e6c1f93fee04b483889294dc7cf9fe1947"},
-		"all":     {19, "888660756dfa977867dfce5b5fdbf61c484364989576d7bb2b9c0de4cb6f420d"},
+		"nothing": {0, "a109de5f718fe792a0c684957597eb1e0053f0d2d5e2ca437618323efdc98201"},
+		"a block": {1, "220ee19f49e03934870c67503571289acc847441688aa6bf66e30ede4f64f080"},
+		"all":     {19, "67ed656c1eced86d4be1c4e74fc14c71e75f1da29a6dae925547c05e00e449fc"},
 	} {
 		t.Run(name, func(t *testing.T) {
 			w, store := newCrowd(t, 40), newMemory()

@@ -25,6 +25,8 @@ type prepared struct {
 	// and kind; none where none were.
 	scores []scoring.Explanation
 	scored protocol.Epoch
+	// follows says that those are of the epoch just before.
+	follows bool
 }
 
 // readAhead reads what the weights of epoch e, which runs, are made of, unless it
@@ -46,7 +48,7 @@ func (w *weighing) readAhead(now *view, e protocol.Epoch) error {
 		return err
 	}
 	if before != nil {
-		p.scored = before.Epoch
+		p.scored, p.follows = before.Epoch, before.Epoch+1 == e
 		if p.scores, err = w.book.ScoresOf(p.scored); err != nil {
 			return err
 		}

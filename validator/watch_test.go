@@ -115,6 +115,11 @@ func TestAnUnknownEpochIsWeighedByEarlierOpinions(t *testing.T) {
 	if got, err := v.Abstained(weighed); err != nil || len(got) != 0 {
 		t.Errorf("abstained before: %v, %v", got, err)
 	}
+	for e := weighed; e <= weighed+1; e++ { // it begins with its first epoch, and an opinion without news makes no gap
+		if got, err := v.SeenFrom(e); err != nil || got != epoch {
+			t.Errorf("of epoch %d all is seen from %d on, %v, want %d", e, got, err, epoch)
+		}
+	}
 	if seals := sent[*wire.CommitWeights](w); seals[len(seals)-1].Epoch != weighed+1 {
 		t.Errorf("seals %+v, want one of epoch %d", seals, weighed+1)
 	}

@@ -161,6 +161,11 @@ func (w *weighing) write(now *view, made *record.Sealed, abstained *record.Abste
 		b.Score(&list[i])
 	}
 	b.Sealed(made)
+	if !w.prepared.follows {
+		if err := w.book.Began(&b, made.Epoch); err != nil {
+			return err
+		}
+	}
 	if len(abstained.Rounds)+len(abstained.Absent) > 0 {
 		b.Abstained(made.Epoch, abstained)
 	}

@@ -2,6 +2,7 @@ package main
 
 import (
 	"bytes"
+	"encoding/json"
 	"slices"
 	"strings"
 	"testing"
@@ -31,5 +32,18 @@ func TestATableFitsItsTerminal(t *testing.T) {
 	}
 	if terminalColumns(&bytes.Buffer{}) != 0 {
 		t.Error("a buffer is taken for a terminal")
+	}
+}
+
+// TestScoresOfAnOrdinaryTerminalSayTheirKind: a seat has a score of each, and rows
+// without it look alike.
+func TestScoresOfAnOrdinaryTerminalSayTheirKind(t *testing.T) {
+	rows, err := scoresList.table([]json.RawMessage{json.RawMessage(`{"epoch":12345,"uid":255,"kind":"inference","asked":4,"answered":4,"weight":65535,"explain":{"reason":"unproven"}}`)})
+	if err != nil {
+		t.Fatal(err)
+	}
+	got, left := fitting(rows, scoresList.wide, 80)
+	if tableWidth(got) > 80 || !slices.Contains(got[0], "kind") || slices.Contains(left, "kind") {
+		t.Errorf("%d columns %q, without %q", tableWidth(got), got[0], left)
 	}
 }

@@ -1,6 +1,10 @@
 package main
 
-import "github.com/assaynet/assay/protocol/api"
+import (
+	"fmt"
+
+	"github.com/assaynet/assay/protocol/api"
+)
 
 var scoresList = list{
 	name: "scores", path: "/v1/scores", item: "Score", epochs: true, filters: []string{"miner", "kind"}, csv: api.CSV[api.Score],
@@ -12,12 +16,15 @@ found equal, and false. Bound, speed and availability are in 65536ths, the weigh
 which is of all kinds together, in 65535ths. exact and inexact may grow until a score
 is final, a few blocks into the next epoch; then nothing of it changes, also when its
 answers and cards are no longer kept. A validator keeps the scores of all epochs.
+A node that came later than a seat, or was away for an epoch, remembers less of it:
+such a score says from which epoch on the node has seen all ("since 24"; partial
+and seen_from in --json and --csv), and may differ from another node's.
 From a score to its evidence:
 
    assay scores --miner 3 --epoch 7 --json | jq -r '.tasks[]'
    assay task ID
    assay receipt ID > receipt.json && assay verify receipt.json --model FILE`,
-	wide: []string{"units", "bound", "speed", "availability", "hotkey", "kind", "not given", "inexact"},
+	wide: []string{"units", "bound", "speed", "availability", "hotkey", "not given", "inexact", "late", "kind"},
 	table: tableOf([]column[api.Score]{
 		{"epoch", func(s *api.Score) string { return num(s.Epoch) }},
 		{"uid", func(s *api.Score) string { return num(s.UID) }},
@@ -34,6 +41,18 @@ From a score to its evidence:
 		{"speed", func(s *api.Score) string { return num(s.Speed) }},
 		{"availability", func(s *api.Score) string { return num(s.Availability) }},
 		{"weight", func(s *api.Score) string { return num(s.Weight) }},
-		{"reason", func(s *api.Score) string { return s.Explain.Reason }},
+		{"reason", func(s *api.Score) string { return reasonOf(&s.Explain) }},
 	}),
+}
+
+// reasonOf is what decided a weight, in a table, and from where on the node knows
+// of it, where that is not all.
+func reasonOf(x *api.Explain) string {
+	switch {
+	case !x.Partial:
+		return x.Reason
+	case x.Unobserved > 0:
+		return fmt.Sprintf("%s, %d rounds not seen", x.Reason, x.Unobserved)
+	}
+	return fmt.Sprintf("%s, since %d", x.Reason, x.SeenFrom)
 }

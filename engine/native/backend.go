@@ -15,7 +15,6 @@ type Backend struct {
 	net       *Model
 	pageBytes int64
 	budget    int
-	logits    []float32 // of the step in progress
 }
 
 var _ backend.Backend = (*Backend)(nil)
@@ -131,7 +130,7 @@ func (b *Backend) choose(states []wantedState) error {
 	for i, x := range states {
 		flat[i] = x.state
 	}
-	logits, best, err := b.net.Logits(flat, &b.logits)
+	logits, best, err := b.net.Logits(flat, nil)
 	if err != nil {
 		return err
 	}

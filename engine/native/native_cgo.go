@@ -301,7 +301,8 @@ func (in *inputs) gather(m *Model, pieces []*Piece) (keeps int) {
 
 // Logits returns the logits of states and the index of the largest of each, the
 // lowest on a tie, or -1 where an element of the state or a logit is not
-// finite. The logits lie in buf, which grows as needed.
+// finite. The logits lie in buf, which grows as needed, or, where that is nil,
+// where Forward lays its own, until the next call of either.
 func (m *Model) Logits(states [][]float32, buf *[]float32) (logits [][]float32, best []int32, err error) {
 	if len(states) == 0 {
 		return nil, nil, nil
@@ -313,16 +314,19 @@ func (m *Model) Logits(states [][]float32, buf *[]float32) (logits [][]float32, 
 			flat = append(flat, s...)
 		}
 	}
-	if n := len(states) * m.vocabLine; cap(*buf) < n {
-		*buf = make([]float32, n)
-	}
-	out := (*buf)[:len(states)*m.vocabLine]
 	best = make([]int32, len(states))
 	m.mu.Lock()
 	defer m.mu.Unlock()
 	if m.c == nil {
 		return nil, nil, ErrClosed
 	}
+	if buf == nil {
+		buf = &m.in.logits
+	}
+	if n := len(states) * m.vocabLine; cap(*buf) < n {
+		*buf = make([]float32, n)
+	}
+	out := (*buf)[:len(states)*m.vocabLine]
 	err = m.done(C.eng_logits(m.c, C.int(len(states)), floats(flat), floats(out), C.int64_t(m.vocabLine), int32s(best)), "make logits")
 	if err != nil {
 		return nil, nil, err

@@ -207,6 +207,12 @@ type Explain struct {
 	// Unobserved are rounds that this node left out, of this seat or of all, because
 	// it could not get all that was given in them.
 	Unobserved uint32 `json:"unobserved"`
+	// SeenFrom is the first of the epochs up to this one that the node counted without
+	// a gap. Partial says that the score is not made of all that the seat did: of
+	// earlier epochs of its nothing is remembered, or rounds of this one were left out.
+	// Another node's, or the weight that a validator opened, may differ then.
+	SeenFrom protocol.Epoch `json:"seen_from"`
+	Partial  bool           `json:"partial"`
 	// Averages over epochs, in which older ones count less.
 	AverageEpochs uint64 `json:"average_epochs,string"`
 	AverageAsked  uint64 `json:"average_asked,string"`

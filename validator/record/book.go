@@ -124,6 +124,25 @@ func (b *Book) Body(k wire.AnswerKey) ([]byte, error) {
 	return opened.Body, nil
 }
 
+// maxBegan bounds the list of epochs behind gaps; the oldest are forgotten.
+const maxBegan = 4096
+
+// Began adds to a batch that the weights of epoch e are the first behind a gap, or
+// the first of all.
+func (b *Book) Began(batch *Batch, e protocol.Epoch) error {
+	was, err := get[[]protocol.Epoch](b.Reader, tableMarks, markBegan)
+	if err != nil {
+		return err
+	}
+	var list []protocol.Epoch
+	if was != nil {
+		list = *was
+	}
+	list = append(list, e)
+	batch.put(tableMarks, markBegan, list[max(0, len(list)-maxBegan):])
+	return nil
+}
+
 // BeginFinals writes from which epoch on scores are closed, and removes those
 // before.
 func (b *Book) BeginFinals(first protocol.Epoch) error {

@@ -1,6 +1,8 @@
 package record
 
 import (
+	"sort"
+
 	"github.com/assaynet/assay/protocol"
 	"github.com/assaynet/assay/protocol/wire"
 	"github.com/assaynet/assay/scoring"
@@ -166,6 +168,23 @@ func (r *Reader) FinalsFrom() (protocol.Epoch, bool, error) {
 		return 0, false, err
 	}
 	return *e, true, nil
+}
+
+// SeenFrom returns the first of the epochs up to e of all of which weights were
+// sealed without a gap: what was remembered of earlier ones is not in those of e.
+// In a record of a program that did not note gaps it is the oldest with scores. It
+// returns [ErrNotFound] where there are no scores.
+func (r *Reader) SeenFrom(e protocol.Epoch) (from protocol.Epoch, err error) {
+	began, err := get[[]protocol.Epoch](r, tableMarks, markBegan)
+	if err != nil {
+		return 0, err
+	}
+	if began != nil {
+		if n := sort.Search(len(*began), func(i int) bool { return (*began)[i] > e }); n > 0 {
+			return (*began)[n-1], nil
+		}
+	}
+	return r.OldestScores()
 }
 
 // SealedEpochs returns the epochs whose weights are sealed, ascending and not nil,

@@ -252,3 +252,32 @@ func TestWhatCouldNotBeWrittenIsNotKept(t *testing.T) {
 		t.Errorf("got %q, %v", got, err)
 	}
 }
+
+// TestARecordSaysFromWhereOnItHasNoGap: of an epoch behind a gap what was before it
+// is not seen, of one before it the gap that came later makes nothing less.
+func TestARecordSaysFromWhereOnItHasNoGap(t *testing.T) {
+	store := newMemory()
+	book := record.NewBook(store, "chain")
+	if _, err := book.SeenFrom(9); !errors.Is(err, record.ErrNotFound) {
+		t.Errorf("of nothing: got %v, want ErrNotFound", err)
+	}
+	var old record.Batch // of a program that noted no gaps
+	old.Score(&scoring.Explanation{Epoch: 2, Tally: scoring.Tally{Seat: seat, Kind: "echo"}})
+	if err := book.Write(&old); err != nil {
+		t.Fatal(err)
+	}
+	for _, e := range []protocol.Epoch{5, 9} {
+		var b record.Batch
+		if err := book.Began(&b, e); err != nil {
+			t.Fatal(err)
+		}
+		if err := book.Write(&b); err != nil {
+			t.Fatal(err)
+		}
+	}
+	for e, want := range []protocol.Epoch{2, 2, 2, 2, 2, 5, 5, 5, 5, 9, 9, 9} {
+		if got, err := book.SeenFrom(protocol.Epoch(e)); err != nil || got != want {
+			t.Errorf("of epoch %d: got %d, %v, want %d", e, got, err, want)
+		}
+	}
+}

@@ -49,6 +49,9 @@ var (
 	markFinals = []byte("finals")
 	// markOldest says which is the oldest folded epoch that has scores.
 	markOldest = []byte("oldest")
+	// markBegan lists the epochs of which there are weights, and none of the one
+	// before, ascending.
+	markBegan = []byte("began")
 )
 
 // maxRecord bounds a record that is read back: an answer of a mebibyte, or a run

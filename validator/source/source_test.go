@@ -21,7 +21,10 @@ import (
 )
 
 // records are a validator's, of epochs 0 to 2: seats 2 and 3 in each, in one kind.
-type records struct{ none bool }
+type records struct {
+	none bool
+	from protocol.Epoch
+}
 
 func (r *records) Scores(e protocol.Epoch, from protocol.UID, limit int) (out []scoring.Explanation, more bool, err error) {
 	for uid := max(from, 2); uid < 4 && e < 3 && len(out) < limit; uid++ {
@@ -55,6 +58,8 @@ func task(e protocol.Epoch) protocol.TaskID { return protocol.TaskID{byte(e + 1)
 func (r *records) Abstained(e protocol.Epoch) ([]protocol.Round, error) {
 	return make([]protocol.Round, e), nil
 }
+
+func (r *records) SeenFrom(protocol.Epoch) (protocol.Epoch, error) { return r.from, nil }
 
 func (r *records) Absent(protocol.Epoch) ([]record.Absence, error) {
 	return []record.Absence{{Round: 1, Seat: protocol.SeatID{UID: 3}}, {Round: 2, Seat: protocol.SeatID{UID: 2, Registered: 9}}}, nil
@@ -109,8 +114,22 @@ func TestScoresAreWhatTheValidatorWroteDown(t *testing.T) {
 			want.UID, want.Hotkey, want.Exact, want.Inexact, want.Tasks = 3, apitest.Public("miner-1"), 0, 0, nil
 			want.Explain.Unobserved++
 		}
+		want.Explain.Partial = want.Explain.Unobserved > 0
 		if a, b := fmt.Sprintf("%+v", s), fmt.Sprintf("%+v", want); a != b {
 			t.Errorf("score %d: got  %s\nwant %s", i, a, b)
+		}
+	}
+}
+
+// TestAScoreSaysFromWhereOnAllWasSeen: weights are made of the epoch before, so
+// that who counts from epoch 1 on knows all of who was there in epoch 0.
+func TestAScoreSaysFromWhereOnAllWasSeen(t *testing.T) {
+	r, w := work(t)
+	for from, partial := range []bool{false, false, true} {
+		r.from = protocol.Epoch(from)
+		got, err := w.Scores(t.Context(), api.ScoreKey{}, 1) // of a seat of the genesis, with nothing left out
+		if err != nil || len(got) != 1 || got[0].Explain.SeenFrom != r.from || got[0].Explain.Partial != partial {
+			t.Errorf("counted from epoch %d on: got %+v, %v; want that it is partial: %t", from, got, err, partial)
 		}
 	}
 }

@@ -22,6 +22,7 @@ type Judged interface {
 	Finals(r ledger.Reader, e protocol.Epoch) (list []record.Final, final bool, err error)
 	Abstained(e protocol.Epoch) ([]protocol.Round, error)
 	Absent(e protocol.Epoch) ([]record.Absence, error)
+	SeenFrom(e protocol.Epoch) (protocol.Epoch, error)
 	Task(id protocol.TaskID) (*record.TaskView, error)
 	TasksBeginning(prefix string) ([]protocol.TaskID, error)
 	Answers(n protocol.Round) ([]wire.AnswerKey, error)
@@ -130,6 +131,8 @@ type counted struct {
 	final      bool
 	unobserved uint32                     // rounds of nobody
 	absent     map[protocol.SeatID]uint32 // rounds of a seat besides
+	from       protocol.Epoch             // the first of those that were counted without a gap
+	schedule   protocol.Schedule
 }
 
 // part is what a seat does in one kind.
@@ -151,7 +154,11 @@ func (w *work) counted(r ledger.Reader, e protocol.Epoch) (*counted, error) {
 	if err != nil {
 		return nil, err
 	}
-	c := &counted{parts: make(map[part]record.Final, len(list)), final: final, unobserved: uint32(len(abstained)), absent: map[protocol.SeatID]uint32{}}
+	from, err := w.judged.SeenFrom(e)
+	if err != nil {
+		return nil, err
+	}
+	c := &counted{from: from, schedule: w.params.Schedule, parts: make(map[part]record.Final, len(list)), final: final, unobserved: uint32(len(abstained)), absent: map[protocol.SeatID]uint32{}}
 	for _, a := range absent {
 		c.absent[a.Seat]++
 	}
@@ -166,6 +173,9 @@ func (c *counted) add(s *api.Score) {
 	f := c.parts[part{seat, s.Kind}]
 	s.Hotkey, s.Exact, s.Inexact, s.Tasks = f.Hotkey, f.Exact, f.Inexact, f.Tasks
 	s.Final, s.Explain.Unobserved = c.final, c.unobserved+c.absent[seat]
+	// Weights are made of the epoch before: of that in which a seat was bought the
+	// next ones are the first that can say anything.
+	s.Explain.SeenFrom, s.Explain.Partial = c.from, s.Explain.Unobserved > 0 || c.from > c.schedule.EpochOf(s.Registered)+1
 }
 
 // Evidence implements [api.Work].

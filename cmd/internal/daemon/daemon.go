@@ -178,12 +178,34 @@ func (d *Daemon) openDB(stderr io.Writer, program string) error {
 	return usage.Mistake(d.Home.Explain(d.DB.CheckChain(protocol.ShortChainID(d.Chain)), ""))
 }
 
+// A validator judges answers that begin alike for some tokens, and little else of
+// what past runs left is asked for again: beside a small model it keeps less of
+// keys and values than the engine would, an eighth of the model, and no less than
+// room for some hundred tokens.
+const (
+	leastKept, mostKept = 16 << 20, 64 << 20
+	keptOfModel         = 8
+)
+
+// keepsOfRuns returns how many bytes of past runs the engine keeps of a model whose
+// file has so many; 0 for its default.
+func keepsOfRuns(role config.Role, file int64) int64 {
+	if role != config.Validator || file >= keptOfModel*mostKept {
+		return 0
+	}
+	return max(leastKept, file/keptOfModel)
+}
+
 // openModels maps the models and makes sure that they are the network's.
 func (d *Daemon) openModels(ctx context.Context, paths []string) error {
 	d.reference.paths = paths
 	for _, path := range paths {
 		metrics := NewEngineMetrics()
-		m, err := engine.Open(ctx, path, engine.Config{Threads: d.Config.Engine.Threads, Device: d.Config.Engine.Device, Backend: d.Config.Engine.Backend, Weights: d.Config.Engine.Weights, DraftModel: d.Config.Engine.DraftModel, Nice: d.Config.Engine.Nice, Observer: metrics})
+		file, err := os.Stat(path)
+		if err != nil {
+			return err
+		}
+		m, err := engine.Open(ctx, path, engine.Config{PrefixCache: keepsOfRuns(d.Config.Role, file.Size()), Threads: d.Config.Engine.Threads, Device: d.Config.Engine.Device, Backend: d.Config.Engine.Backend, Weights: d.Config.Engine.Weights, DraftModel: d.Config.Engine.DraftModel, Nice: d.Config.Engine.Nice, Observer: metrics})
 		if err != nil {
 			return models.Hint(err)
 		}

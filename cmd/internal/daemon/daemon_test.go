@@ -184,3 +184,23 @@ func TestAnEndForATwinIsLeftToAPerson(t *testing.T) {
 		}
 	}
 }
+
+// TestAValidatorKeepsLittleOfPastRunsBesideASmallModel, and what the engine keeps
+// beside one that is large; who makes answers keeps that in any case.
+func TestAValidatorKeepsLittleOfPastRunsBesideASmallModel(t *testing.T) {
+	for _, tc := range []struct {
+		role       config.Role
+		file, want int64
+	}{
+		{config.Validator, 0, 16 << 20},
+		{config.Validator, 98_362_432, 16 << 20},
+		{config.Validator, 256 << 20, 32 << 20},
+		{config.Validator, 512<<20 - 8, 64<<20 - 1},
+		{config.Validator, 512 << 20, 0},
+		{config.Miner, 98_362_432, 0},
+	} {
+		if got := daemon.KeepsOfRuns(tc.role, tc.file); got != tc.want {
+			t.Errorf("a %s beside %d bytes keeps %d, want %d", tc.role, tc.file, got, tc.want)
+		}
+	}
+}

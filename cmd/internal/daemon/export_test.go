@@ -6,6 +6,7 @@ import (
 
 	"github.com/rs/zerolog"
 
+	"github.com/assaynet/assay/cmd/internal/config"
 	"github.com/assaynet/assay/engine"
 )
 
@@ -47,3 +48,6 @@ func (s *stopping) Limit(end <-chan struct{}, again <-chan os.Signal, tick <-cha
 func (m *EngineMetrics) See(list []engine.DeviceStats) {
 	m.devices = func() []engine.DeviceStats { return list }
 }
+
+// KeepsOfRuns returns how many bytes of past runs the engine keeps of a model.
+func KeepsOfRuns(role config.Role, file int64) int64 { return keepsOfRuns(role, file) }

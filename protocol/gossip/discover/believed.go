@@ -45,8 +45,14 @@ func scopeOf(a netip.Addr) scope {
 	return wide
 }
 
-// addressOf returns the IP address that an address begins with.
+// addressOf returns the IP address that an address begins with; false where that
+// is a relay's, and not that of who is behind it.
 func addressOf(m ma.Multiaddr) (netip.Addr, bool) {
+	for i := range m {
+		if m[i].Protocol().Code == ma.P_CIRCUIT {
+			return netip.Addr{}, false
+		}
+	}
 	if len(m) == 0 || m[0].Protocol().Code != ma.P_IP4 && m[0].Protocol().Code != ma.P_IP6 {
 		return netip.Addr{}, false
 	}

@@ -20,9 +20,10 @@
 //   - Fill the table. It holds peers of the chain that are connected, tried, and of
 //     one network few ([maxOfNetwork]); who goes, goes from it.
 //
-//   - Ask much, or send much. A peer has two streams, all have together
-//     [maxStreams]; each question is at most [maxQuestion] bytes long and passes
-//     Config.Allow, each answer [maxAnswer], both before memory is taken for them.
+//   - Ask much, or send much. A peer has two streams, a network few, all have
+//     together [maxStreams], of which none is held by who asks nothing (askers.go);
+//     each question has at most [maxQuestion] bytes and passes Config.Allow, each
+//     answer [maxAnswer], both before memory is taken for them.
 //
 //   - Ask where somebody is. A question is for a place, never for a peer (blur).
 //

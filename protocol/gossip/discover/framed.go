@@ -22,6 +22,7 @@ type framed struct {
 	network.Stream
 	most  int
 	allow func() bool // asked before each message; nil: all are allowed
+	heard func()      // called after each; nil: nobody is told
 	rest  []byte      // of the message that is being read, its length before it
 }
 
@@ -34,6 +35,9 @@ func (f *framed) Read(b []byte) (int, error) {
 		var err error
 		if f.rest, err = nextFrame(f.Stream, f.most, f.allow); err != nil {
 			return 0, err
+		}
+		if f.heard != nil {
+			f.heard()
 		}
 	}
 	n := copy(b, f.rest)

@@ -3,7 +3,7 @@ package discover
 import (
 	"context"
 	"errors"
-	"sync"
+	"time"
 
 	"github.com/libp2p/go-libp2p/core/connmgr"
 	"github.com/libp2p/go-libp2p/core/host"
@@ -14,9 +14,6 @@ import (
 )
 
 const (
-	// maxStreams is how many streams with questions stand at once, streamsOfPeer how
-	// many of one peer: it needs one.
-	maxStreams, streamsOfPeer = 64, 2
 	// maxQuestion is far more than a question for a place needs, 40 bytes; maxAnswer
 	// holds twenty peers with maxTold addresses each.
 	maxQuestion, maxAnswer = 512, 64 << 10
@@ -34,15 +31,12 @@ var errNoDial = errors.New("the hash table dials nobody")
 // would protect those of its table from being let go, strangers' as they are.
 type lent struct {
 	host.Host
-	allow func(peer.ID) bool
-
-	mu  sync.Mutex
-	by  map[peer.ID]int // guarded by mu: streams with questions
-	all int             // guarded by mu
+	allow  func(peer.ID) bool
+	askers askers
 }
 
 func lend(h host.Host, allow func(peer.ID) bool) *lent {
-	return &lent{Host: h, allow: allow, by: map[peer.ID]int{}}
+	return &lent{Host: h, allow: allow}
 }
 
 // Peerstore implements [host.Host].
@@ -82,31 +76,16 @@ func (l *lent) NewStream(ctx context.Context, id peer.ID, names ...protocol.ID) 
 func (l *lent) SetStreamHandler(name protocol.ID, handle network.StreamHandler) {
 	l.Host.SetStreamHandler(name, func(st network.Stream) {
 		from := st.Conn().RemotePeer()
-		if !l.enter(from) {
+		in := l.askers.enter(from, partyOf(st.Conn()), func() { st.SetDeadline(time.Unix(0, 1)) }) //nolint:errcheck // a stream that has ended waits for nothing
+		if in == nil {
 			st.Reset() //nolint:errcheck // nobody is there to be told
 			return
 		}
-		defer l.leave(from)
-		handle(&framed{Stream: st, most: maxQuestion, allow: func() bool { return l.allow(from) }})
+		defer l.askers.leave(in)
+		handle(&framed{
+			Stream: st, most: maxQuestion,
+			allow: func() bool { return l.allow(from) },
+			heard: func() { l.askers.heard(in) },
+		})
 	})
-}
-
-func (l *lent) enter(id peer.ID) bool {
-	l.mu.Lock()
-	defer l.mu.Unlock()
-	if l.all >= maxStreams || l.by[id] >= streamsOfPeer {
-		return false
-	}
-	l.all++
-	l.by[id]++
-	return true
-}
-
-func (l *lent) leave(id peer.ID) {
-	l.mu.Lock()
-	defer l.mu.Unlock()
-	l.all--
-	if l.by[id]--; l.by[id] == 0 {
-		delete(l.by, id)
-	}
 }

@@ -116,7 +116,7 @@ func blur(_ context.Context, _ network.Stream, m *pb.Message) {
 
 // admits reports whether a peer that is connected may be in the table.
 func (t *table) admits(d any, id peer.ID) bool {
-	of, local := networkOf(t.Host, id)
+	of, local := networkOf(t.Host.Network().ConnsToPeer(id))
 	if !t.Ours(id) {
 		return false
 	}
@@ -126,7 +126,7 @@ func (t *table) admits(d any, id peer.ID) bool {
 		if other == id {
 			return true
 		}
-		if n, l := networkOf(t.Host, other); !l && n == of {
+		if n, l := networkOf(t.Host.Network().ConnsToPeer(other)); !l && n == of {
 			same++
 		}
 	}
@@ -134,9 +134,10 @@ func (t *table) admits(d any, id peer.ID) bool {
 }
 
 // networkOf returns the network at which a connected peer is, and whether it is a
-// local one. Those of which that cannot be said are of one network together.
-func networkOf(h host.Host, id peer.ID) (n netip.Prefix, local bool) {
-	for _, c := range h.Network().ConnsToPeer(id) {
+// local one. Those of which that cannot be said, as over a relay alone, are of one
+// network together.
+func networkOf(conns []network.Conn) (n netip.Prefix, local bool) {
+	for _, c := range conns {
 		if ip, ok := addressOf(c.RemoteMultiaddr()); ok {
 			return door.Network(ip), scopeOf(ip) > wide
 		}

@@ -242,15 +242,20 @@ func TestNobodyIsAskedWhileTheNodeWantsNoPeers(t *testing.T) {
 	}
 }
 
-// rogue opens a stream of the table's protocol.
+// rogue opens a stream of the table's protocol from a host of its own.
 func rogue(t *testing.T, to *node) network.Stream {
 	t.Helper()
-	h := newHost(t)
-	dial(t, h, to)
+	return open(t, newHost(t), to)
+}
+
+// open opens a stream of the table's protocol.
+func open(t *testing.T, from host.Host, to *node) network.Stream {
+	t.Helper()
+	dial(t, from, to)
 	var st network.Stream
 	eventually(t, "the table is served", func() bool {
 		var err error
-		st, err = h.NewStream(t.Context(), to.ID(), chain+"/kad/1.0.0")
+		st, err = from.NewStream(t.Context(), to.ID(), chain+"/kad/1.0.0")
 		return err == nil
 	})
 	return st
@@ -381,5 +386,24 @@ func TestAFloodOfQuestionsIsCutOff(t *testing.T) {
 		if _, err := discover.NextFrame(st, discover.MaxAnswer, nil); err != nil {
 			t.Errorf("one of the streams within the limit was ended: %v", err)
 		}
+	}
+}
+
+// Thirty-two that have asked, and then say nothing, hold all places of the table,
+// and keep nobody's.
+func TestWhoAsksNothingKeepsNobodysPlace(t *testing.T) {
+	hub := launch(t, chain, true, false)
+	var silent []network.Stream
+	for range discover.MaxStreams / discover.StreamsOfPeer {
+		h := newHost(t)
+		for range discover.StreamsOfPeer {
+			st := open(t, h, hub)
+			nearest(t, st, make([]byte, 32))
+			silent = append(silent, st)
+		}
+	}
+	nearest(t, rogue(t, hub), make([]byte, 32)) // who comes is answered
+	if err := closed(silent[0]); err != nil {
+		t.Errorf("the longest silent of %d streams: %v", len(silent), err)
 	}
 }
