@@ -201,11 +201,11 @@ func (d *Daemon) openModels(ctx context.Context, paths []string) error {
 	d.reference.paths = paths
 	for _, path := range paths {
 		metrics := NewEngineMetrics()
-		file, err := os.Stat(path)
-		if err != nil {
-			return err
+		var size int64
+		if file, err := os.Stat(path); err == nil { // opening tells better what is wrong
+			size = file.Size()
 		}
-		m, err := engine.Open(ctx, path, engine.Config{PrefixCache: keepsOfRuns(d.Config.Role, file.Size()), Threads: d.Config.Engine.Threads, Device: d.Config.Engine.Device, Backend: d.Config.Engine.Backend, Weights: d.Config.Engine.Weights, DraftModel: d.Config.Engine.DraftModel, Nice: d.Config.Engine.Nice, Observer: metrics})
+		m, err := engine.Open(ctx, path, engine.Config{PrefixCache: keepsOfRuns(d.Config.Role, size), Threads: d.Config.Engine.Threads, Device: d.Config.Engine.Device, Backend: d.Config.Engine.Backend, Weights: d.Config.Engine.Weights, DraftModel: d.Config.Engine.DraftModel, Nice: d.Config.Engine.Nice, Observer: metrics})
 		if err != nil {
 			return models.Hint(err)
 		}

@@ -249,7 +249,7 @@ func rogue(t *testing.T, to *node) network.Stream {
 }
 
 // open opens a stream of the table's protocol.
-func open(t *testing.T, from host.Host, to *node) network.Stream {
+func open(t *testing.T, from asker, to *node) network.Stream {
 	t.Helper()
 	dial(t, from, to)
 	var st network.Stream
