@@ -3,6 +3,7 @@ package main
 import (
 	"bytes"
 	"encoding/json"
+	"fmt"
 	"slices"
 	"strings"
 	"testing"
@@ -38,12 +39,15 @@ func TestATableFitsItsTerminal(t *testing.T) {
 // TestScoresOfAnOrdinaryTerminalSayTheirKind: a seat has a score of each, and rows
 // without it look alike.
 func TestScoresOfAnOrdinaryTerminalSayTheirKind(t *testing.T) {
-	rows, err := scoresList.table([]json.RawMessage{json.RawMessage(`{"epoch":12345,"uid":255,"kind":"inference","asked":4,"answered":4,"weight":65535,"explain":{"reason":"unproven"}}`)})
-	if err != nil {
-		t.Fatal(err)
-	}
-	got, left := fitting(rows, scoresList.wide, 80)
-	if tableWidth(got) > 80 || !slices.Contains(got[0], "kind") || slices.Contains(left, "kind") {
-		t.Errorf("%d columns %q, without %q", tableWidth(got), got[0], left)
+	const row = `{"epoch":12345,"uid":255,"kind":"inference","asked":4,"answered":4,"weight":65535,"explain":{"reason":%s}}`
+	for _, reason := range []string{`"unproven"`, `"unobserved","partial":true,"seen_from":1234`, `"unproven","partial":true,"unobserved":12`} {
+		rows, err := scoresList.table([]json.RawMessage{json.RawMessage(fmt.Sprintf(row, reason))})
+		if err != nil {
+			t.Fatal(err)
+		}
+		got, left := fitting(rows, scoresList.wide, 80)
+		if tableWidth(got) > 80 || !slices.Contains(got[0], "kind") || slices.Contains(left, "kind") {
+			t.Errorf("%s: %d columns %q, without %q", reason, tableWidth(got), got[0], left)
+		}
 	}
 }

@@ -16,9 +16,11 @@ found equal, and false. Bound, speed and availability are in 65536ths, the weigh
 which is of all kinds together, in 65535ths. exact and inexact may grow until a score
 is final, a few blocks into the next epoch; then nothing of it changes, also when its
 answers and cards are no longer kept. A validator keeps the scores of all epochs.
-A node that came later than a seat, or was away for an epoch, remembers less of it:
-such a score says from which epoch on the node has seen all ("since 24"; partial
-and seen_from in --json and --csv), and may differ from another node's.
+A node that came later than a seat, or was away for an epoch, remembers less of it,
+until that would be forgotten: such a score says from which epoch on the node has
+weighed ("since 24"), or how many rounds of the epoch it left out ("2 unseen";
+partial, seen_from and unobserved in --json and --csv), and may differ from another
+node's.
 From a score to its evidence:
 
    assay scores --miner 3 --epoch 7 --json | jq -r '.tasks[]'
@@ -52,7 +54,7 @@ func reasonOf(x *api.Explain) string {
 	case !x.Partial:
 		return x.Reason
 	case x.Unobserved > 0:
-		return fmt.Sprintf("%s, %d rounds not seen", x.Reason, x.Unobserved)
+		return fmt.Sprintf("%s, %d unseen", x.Reason, x.Unobserved)
 	}
 	return fmt.Sprintf("%s, since %d", x.Reason, x.SeenFrom)
 }

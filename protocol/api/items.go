@@ -207,10 +207,12 @@ type Explain struct {
 	// Unobserved are rounds that this node left out, of this seat or of all, because
 	// it could not get all that was given in them.
 	Unobserved uint32 `json:"unobserved"`
-	// SeenFrom is the first of the epochs up to this one that the node counted without
-	// a gap. Partial says that the score is not made of all that the seat did: of
-	// earlier epochs of its nothing is remembered, or rounds of this one were left out.
-	// Another node's, or the weight that a validator opened, may differ then.
+	// SeenFrom is the first of the epochs up to this one that the node weighed without
+	// a gap. Partial says of this seat that the score is not made of all that it did:
+	// rounds of this epoch were left out, or it was there before SeenFrom, and a part
+	// in 65536 or more of what was then would still count. Another node's, or the
+	// weight that a validator opened, may differ then; the weight also where that is so
+	// of other seats, with which it is scaled.
 	SeenFrom protocol.Epoch `json:"seen_from"`
 	Partial  bool           `json:"partial"`
 	// Averages over epochs, in which older ones count less.

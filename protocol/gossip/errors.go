@@ -10,7 +10,7 @@ var (
 	ErrListen     = errors.New("gossip: listen")
 	ErrAddress    = errors.New("gossip: not a peer address")
 	ErrOtherChain = errors.New("gossip: peer is of another chain")
-	ErrHungUp     = errors.New("gossip: peer closed the connection at once; it may have cut this node off")
+	ErrHungUp     = errors.New("gossip: peer closed the connection at once, or did not say what it speaks; it may have cut this node off")
 	ErrNoPeers    = errors.New("gossip: nobody is listening")
 	ErrUnknown    = errors.New("gossip: unknown topic or stream")
 	ErrElsewhere  = errors.New("gossip: another process has this node's identity, as it has just signed")

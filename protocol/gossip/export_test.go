@@ -286,6 +286,9 @@ func Discover(ctx context.Context, h *Host, addr string, err error) error {
 // Hide keeps a host from answering who asks it what it speaks.
 func Hide(h *Host) { h.session.Load().net.RemoveStreamHandler(identify.ID) }
 
+// OfChain returns how many connected peers are known to be of a host's chain.
+func OfChain(h *Host) int { return len(h.chainPeers(h.session.Load())) }
+
 // Watch sets the periods of the watch of a host that does not run yet. However long
 // it keeps who is lost, a peer that has not said what it speaks goes as shipped: a
 // machine that stands still must not have a test wait for ever.

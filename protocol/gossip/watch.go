@@ -2,6 +2,7 @@ package gossip
 
 import (
 	"context"
+	"maps"
 	"slices"
 	"sync"
 	"time"
@@ -37,8 +38,8 @@ import (
 // So the host looks every few seconds whether each connected peer listens to some
 // topic, as every node of its chain does. One that does not, for lost, is let go
 // and dialled again, at most once in a pause. Both routers begin anew then. Who
-// has lost the other is who sees it, so that both sides must look. Who speaks what
-// those of another chain do is let go sooner (dial.go).
+// has lost the other is who sees it, so that both sides must look. Who is of
+// another chain is let go sooner when it says so (dial.go).
 //
 // The bound: once the cause is gone, a peer is heard again after at most
 // pause + lost + every, 80 s, and the time of a dial; mostly after lost + every,
@@ -140,23 +141,19 @@ func (h *Host) watchLoop(ctx context.Context, s *session) error {
 	}})
 	return every(ctx, h.set.watch.every, func() {
 		now := time.Now()
+		h.renewLost(ctx, s, now, h.connectedPeers(s))
 		peers := h.chainPeers(s)
-		h.renewLost(ctx, s, now, peers)
 		h.noteDeaf(s, now, len(peers))
 		h.noteBroken(s, now, len(peers))
 		h.keep(s)
 	})
 }
 
-// chainPeers returns the connected peers of the chain and those that have not told
-// what they speak, and whether each listens to a topic.
-func (h *Host) chainPeers(s *session) map[peer.ID]bool {
+// connectedPeers returns the connected peers, and whether each listens to a topic.
+func (h *Host) connectedPeers(s *session) map[peer.ID]bool {
 	out := map[peer.ID]bool{}
 	for _, id := range s.net.Network().Peers() {
-		if s.net.Network().Connectedness(id) == network.Limited {
-			continue // no topic goes over a relay
-		}
-		if spoken, err := s.net.Peerstore().GetProtocols(id); err == nil && (h.ours(spoken) || !s.told(id)) {
+		if s.net.Network().Connectedness(id) != network.Limited { // no topic goes over a relay
 			out[id] = false
 		}
 	}
@@ -167,6 +164,17 @@ func (h *Host) chainPeers(s *session) map[peer.ID]bool {
 			}
 		}
 	}
+	return out
+}
+
+// chainPeers returns those of the connected peers that are known to be of the
+// chain.
+func (h *Host) chainPeers(s *session) map[peer.ID]bool {
+	out := h.connectedPeers(s)
+	maps.DeleteFunc(out, func(id peer.ID, _ bool) bool {
+		spoken, err := s.net.Peerstore().GetProtocols(id)
+		return err != nil || !h.ours(spoken)
+	})
 	return out
 }
 
@@ -187,11 +195,7 @@ func (h *Host) renewLost(ctx context.Context, s *session, now time.Time, peers m
 		if w.lost[id].IsZero() {
 			w.lost[id] = now
 		}
-		patience := h.set.watch.lost
-		if !s.told(id) {
-			patience = h.set.watch.mute
-		}
-		if now.Sub(w.lost[id]) >= patience && now.Sub(w.renewed[id]) >= h.set.watch.pause && s.connectedBefore(id, now.Add(-patience)) {
+		if h.overdue(s, id, now) && now.Sub(w.renewed[id]) >= h.set.watch.pause {
 			due = append(due, id)
 		}
 	}
@@ -220,15 +224,22 @@ func (h *Host) renewLost(ctx context.Context, s *session, now time.Time, peers m
 	_ = dials.Wait() // they return nil
 }
 
-// connectedBefore reports whether all connections to a peer began before t: a
-// younger one is still being made known to the router.
-func (s *session) connectedBefore(id peer.ID, t time.Time) bool {
-	for _, c := range s.net.Network().ConnsToPeer(id) {
-		if !c.Stat().Opened.Before(t) {
-			return false
-		}
+// overdue reports whether a peer that listens to nothing has done so for too long.
+// One that has told what it speaks counts from its youngest connection on, which is
+// still being made known to the router; one that has not, from its oldest: more
+// connections must not save it.
+func (h *Host) overdue(s *session, id peer.ID, now time.Time) bool {
+	if s.told(id) {
+		from := now.Add(-h.set.watch.lost)
+		return !s.watch.lost[id].After(from) && !s.hasConn(id, func(c network.Conn) bool { return c.Stat().Opened.After(from) })
 	}
-	return true
+	from := now.Add(-h.set.watch.mute)
+	return !s.watch.lost[id].After(from) && s.hasConn(id, func(c network.Conn) bool { return !c.Stat().Opened.After(from) })
+}
+
+// hasConn reports whether is holds for a connection to a peer.
+func (s *session) hasConn(id peer.ID, is func(network.Conn) bool) bool {
+	return slices.ContainsFunc(s.net.Network().ConnsToPeer(id), is)
 }
 
 // renew lets go of a peer and dials it, at the addresses of the book and at
@@ -239,7 +250,10 @@ func (h *Host) renew(ctx context.Context, s *session, id peer.ID) {
 		h.set.Logger.Debug().Err(err).Str("peer_id", id.String()).Msg("close peer")
 	}
 	info, known := h.book.of(id)
-	if !known {
+	switch {
+	case !known && !s.told(id):
+		return // nobody named it, nor has it said who it is
+	case !known:
 		info = peer.AddrInfo{ID: id}
 	}
 	if err := h.dial(ctx, s, info); err != nil {

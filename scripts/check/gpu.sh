@@ -52,7 +52,7 @@ run)
 	done
 	PATH=$PATH:/usr/local/cuda/bin
 	# Models take up to 9 GB at a time: where the most room is.
-	room=$(df --output=avail,target "${TMPDIR:-/tmp}" /dev/shm "$dir" 2>/dev/null | sort -rn | awk '$1 + 0 > 0 { $1 = ""; print substr($0, 2); exit }')
+	room=$(df --output=avail,target "${TMPDIR:-/tmp}" /dev/shm "$dir" 2>/dev/null | sort -rn | awk '$1 + 0 > 0 { $1 = ""; print substr($0, 2); exit }') || true # one of them may not be there
 	case $room in
 	/dev/shm) ;;
 	"$(df --output=target "$dir" | tail -1)") room=$dir ;;

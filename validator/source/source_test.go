@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"maps"
 	"strings"
 	"testing"
 
@@ -12,6 +13,7 @@ import (
 	"github.com/assaynet/assay/protocol/api/apitest"
 	"github.com/assaynet/assay/protocol/consensus"
 	"github.com/assaynet/assay/protocol/ledger"
+	"github.com/assaynet/assay/protocol/params"
 	"github.com/assaynet/assay/protocol/store"
 	"github.com/assaynet/assay/protocol/task/inference"
 	"github.com/assaynet/assay/protocol/wire"
@@ -122,7 +124,7 @@ func TestScoresAreWhatTheValidatorWroteDown(t *testing.T) {
 }
 
 // TestAScoreSaysFromWhereOnAllWasSeen: weights are made of the epoch before, so
-// that who counts from epoch 1 on knows all of who was there in epoch 0.
+// that the first that are made of a seat of epoch 0 are those of epoch 1.
 func TestAScoreSaysFromWhereOnAllWasSeen(t *testing.T) {
 	r, w := work(t)
 	for from, partial := range []bool{false, false, true} {
@@ -131,6 +133,16 @@ func TestAScoreSaysFromWhereOnAllWasSeen(t *testing.T) {
 		if err != nil || len(got) != 1 || got[0].Explain.SeenFrom != r.from || got[0].Explain.Partial != partial {
 			t.Errorf("counted from epoch %d on: got %+v, %v; want that it is partial: %t", from, got, err, partial)
 		}
+	}
+}
+
+// TestAGapIsForgottenAsWhatWasBeforeIt: an average halves, or keeps nine tenths, or
+// nothing.
+func TestAGapIsForgottenAsWhatWasBeforeIt(t *testing.T) {
+	got := source.Memories([]params.Kind{{Name: "half", Keep: params.One / 2}, {Name: "long", Keep: params.One * 9 / 10}, {Name: "none"}})
+	want := map[protocol.Kind]protocol.Epoch{"half": 17, "long": 88, "none": 1}
+	if !maps.Equal(got, want) {
+		t.Errorf("got %v, want %v", got, want)
 	}
 }
 

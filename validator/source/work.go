@@ -133,6 +133,7 @@ type counted struct {
 	absent     map[protocol.SeatID]uint32 // rounds of a seat besides
 	from       protocol.Epoch             // the first of those that were counted without a gap
 	schedule   protocol.Schedule
+	memory     map[protocol.Kind]protocol.Epoch
 }
 
 // part is what a seat does in one kind.
@@ -158,7 +159,7 @@ func (w *work) counted(r ledger.Reader, e protocol.Epoch) (*counted, error) {
 	if err != nil {
 		return nil, err
 	}
-	c := &counted{from: from, schedule: w.params.Schedule, parts: make(map[part]record.Final, len(list)), final: final, unobserved: uint32(len(abstained)), absent: map[protocol.SeatID]uint32{}}
+	c := &counted{from: from, schedule: w.params.Schedule, memory: memories(w.params.Kinds), parts: make(map[part]record.Final, len(list)), final: final, unobserved: uint32(len(abstained)), absent: map[protocol.SeatID]uint32{}}
 	for _, a := range absent {
 		c.absent[a.Seat]++
 	}
@@ -175,7 +176,20 @@ func (c *counted) add(s *api.Score) {
 	s.Final, s.Explain.Unobserved = c.final, c.unobserved+c.absent[seat]
 	// Weights are made of the epoch before: of that in which a seat was bought the
 	// next ones are the first that can say anything.
-	s.Explain.SeenFrom, s.Explain.Partial = c.from, s.Explain.Unobserved > 0 || c.from > c.schedule.EpochOf(s.Registered)+1
+	behind := c.from > c.schedule.EpochOf(s.Registered)+1 && s.Epoch < c.from+c.memory[s.Kind]
+	s.Explain.SeenFrom, s.Explain.Partial = c.from, s.Explain.Unobserved > 0 || behind
+}
+
+// memories returns for each kind after how many epochs less than a part in 65536 is
+// left in an average of what one epoch added.
+func memories(kinds []params.Kind) map[protocol.Kind]protocol.Epoch {
+	out := map[protocol.Kind]protocol.Epoch{}
+	for i := range kinds {
+		for left := uint64(params.One); left > 0; left = left * uint64(kinds[i].Keep) / params.One {
+			out[kinds[i].Name]++
+		}
+	}
+	return out
 }
 
 // Evidence implements [api.Work].

@@ -23,9 +23,9 @@ const (
 // patience is stopPatience, but in tests of whole programs.
 var patience = stopPatience
 
-// BePatient gives this process's daemons ten minutes to stop: for tests of whole
+// BePatient gives this process's daemons four minutes to stop: for tests of whole
 // programs, whose machine may be busy with much else.
-func BePatient() { patience = 10 * time.Minute }
+func BePatient() { patience = 4 * time.Minute }
 
 // stopping bounds the end of a daemon, whatever it waits for: what was
 // acknowledged is on the disk, so that ending the process loses nothing. The zero

@@ -22,8 +22,8 @@ const (
 // nothing costs who opened it nothing, and an identity does not cost much more. So
 // whoever has less than its own share of places gets one: where its network has all
 // of its, or none is left at all, a stream ends for it. That is of the network
-// which has most, with the newcomer, the one from which no question has come for
-// the longest time. The zero value has none.
+// which has most, with the newcomer, the one from which no question has come, or
+// none for the longest time. The zero value has none.
 type askers struct {
 	mu    sync.Mutex
 	in    map[*asker]bool // guarded by mu
@@ -35,6 +35,7 @@ type asker struct {
 	peer  peer.ID
 	from  party
 	heard uint64 // its opening or newest question was the heard-th
+	asked bool   // a question has come
 	shut  func() // ends it; it is called under the lock, so that it sends nothing
 }
 
@@ -91,11 +92,11 @@ func (a *askers) enter(id peer.ID, from party, shut func()) *asker {
 }
 
 // endLocked shuts, of those that may go, the one that has asked nothing for the
-// longest time.
+// longest time; those that never asked go first, for to open costs nothing.
 func (a *askers) endLocked(mayGo func(*asker) bool) {
 	var out *asker
 	for in := range a.in {
-		if mayGo(in) && (out == nil || in.heard < out.heard) {
+		if mayGo(in) && (out == nil || in.before(out)) {
 			out = in
 		}
 	}
@@ -105,12 +106,20 @@ func (a *askers) endLocked(mayGo func(*asker) bool) {
 	}
 }
 
+// before reports whether one goes before another.
+func (in *asker) before(other *asker) bool {
+	if in.asked != other.asked {
+		return other.asked
+	}
+	return in.heard < other.heard
+}
+
 // heard notes a question.
 func (a *askers) heard(in *asker) {
 	a.mu.Lock()
 	defer a.mu.Unlock()
 	a.count++
-	in.heard = a.count
+	in.heard, in.asked = a.count, true
 }
 
 // leave gives a place back, unless that was done.

@@ -125,6 +125,18 @@ func TestWhereAllPlacesAreTakenTheLongestSilentGoes(t *testing.T) {
 	}
 }
 
+// TestOpeningsEndNobodysQuestions: to open a stream costs nothing.
+func TestOpeningsEndNobodysQuestions(t *testing.T) {
+	r := newRoom()
+	asks := connTo("asks", "/ip4/8.8.8.200/tcp/1")
+	r.open("asks", asks)
+	r.Heard(r.in["asks"])
+	r.fill(t, 32, "/ip4/8.8.8.%d/tcp/1") // its neighbours
+	if slices.Contains(r.shut, "asks") || r.Len() != discover.StreamsOfNetwork {
+		t.Errorf("%q were ended, and %d stand, want %d with who asked among them", r.shut, r.Len(), discover.StreamsOfNetwork)
+	}
+}
+
 func TestWhereAllPlacesAreTakenTheNetworkWithMostGivesOne(t *testing.T) {
 	r := newRoom()
 	r.fill(t, discover.MaxStreams/2-4, "/ip4/8.8.%d.8/tcp/1")
