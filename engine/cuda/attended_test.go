@@ -166,8 +166,8 @@ func (b *bench) attended(a *attended, want []float32, pages int) {
 
 // TestAttentionOverPages compares attention with the specification where maxima
 // move from page to page: at the first positions, about the ends of a page and of
-// eight, behind more than two rounds of eight, of sequences that differ in length;
-// by one page at a time, more, and all, and of tokens together.
+// eight, behind more than two rounds of eight, of a whole tile, of sequences that
+// differ in length; by one page at a time, more, and all, and of tokens together.
 func TestAttentionOverPages(t *testing.T) {
 	for i, a := range []attended{
 		{heads: 6, group: 3, head: 96, layers: 2, layer: 1},
@@ -178,7 +178,7 @@ func TestAttentionOverPages(t *testing.T) {
 	} {
 		t.Run(fmt.Sprintf("%d heads of %d", a.heads, a.head), func(t *testing.T) {
 			r := rand.New(rand.NewPCG(45, uint64(i)))
-			for _, x := range [][2]int{{0, 2}, {8*page - 2, 4}, {page - 2, 4}, {18 * page, 1}, {9*page + 7, 1}} {
+			for _, x := range [][2]int{{0, 2}, {8*page - 2, 4}, {page - 2, 4}, {4*page - 5, 16 / a.group}, {18 * page, 1}, {9*page + 7, 1}} {
 				a.follow(r, x[0], x[1])
 			}
 			want := a.want()

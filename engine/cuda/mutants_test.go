@@ -136,10 +136,11 @@ func casesOf(t *testing.T, module, kernel string) []check {
 		return linears(typeOf(t, kind), "", map[string][]int{"1": {1}, "8": {9, 2, 8}}[tokens])
 	case "gated":
 		return benched(func(b *bench, s int) {
-			for _, cols := range [][]int{{256, 2304, 8192}, {288}}[s] {
-				cols = (cols + 255) / 256 * 256
+			for _, cols := range [][]int{{64, 256, 2304, 8192}, {288, 8192}}[s] {
 				kind := typeOf(t, kind)
-				if elements, _ := kind.Block(); elements == 32 && cols > 256 {
+				if elements, _ := kind.Block(); elements == 256 {
+					cols = (cols + 255) / 256 * 256
+				} else if cols > 288 {
 					cols -= 64 // a last chunk of seven blocks: gated adds one
 				}
 				b.gated(rand.New(rand.NewPCG(37, uint64(cols))), kind, cols, true)
@@ -202,7 +203,11 @@ func linears(kind gguf.Type, module string, tokens []int) []check {
 	return benched(func(b *bench, s int) {
 		b.module = module
 		r := rand.New(rand.NewPCG(31, uint64(kind)))
-		for _, shape := range [][]int{{288, 800, 2336, 4384}, {288}}[s] {
+		shapes := [][]int{{288, 800, 2336, 4384}, {288}}[s]
+		if slices.Max(tokens) == 1 {
+			shapes = append(shapes, 16672) // more than a round
+		}
+		for _, shape := range shapes {
 			cols := (shape + int(elements) - 1) / int(elements) * int(elements)
 			for _, n := range tokens {
 				w, x := randomMatrix(r, kind, rows, cols), activations(r, cols, n)
@@ -225,7 +230,7 @@ func attentions(pages ...int) []check {
 			{heads: 1, group: 1, head: 160, layers: 1},
 		}, {{heads: 4, group: 2, head: 72, layers: 1}}}[s] {
 			r := rand.New(rand.NewPCG(55, uint64(i)))
-			for _, x := range [][2]int{{0, 1}, {page - 5, 16 / a.group}, {10*page + 3, 1}} { // a whole tile
+			for _, x := range [][2]int{{0, 1}, {4*page - 5, 16 / a.group}, {10*page + 3, 1}} { // a whole tile
 				a.follow(r, x[0], x[1])
 			}
 			want := a.want()

@@ -66,7 +66,7 @@ func TestChunksOfOneToken(t *testing.T) {
 				r := rand.New(rand.NewPCG(uint64(kind), uint64(chunks)))
 				b := &bench{t: t, threads: []int{32, 96, 512}[i%3]}
 				elements, _ := kind.Block()
-				cols := chunks*256 - 256 + []int{256, 32, 224}[i%3] // the last chunk has all blocks, one, or all but one
+				cols := chunks*256 - 256 + []int{96, 32, 224}[i%3] // the last chunk has three blocks, one, or seven
 				if elements == 256 {
 					cols = chunks * 256
 				}
@@ -82,5 +82,16 @@ func TestChunksOfOneToken(t *testing.T) {
 				b.gated(r, kind, cols, i%2 == 0)
 			})
 		}
+	}
+}
+
+// TestRoundsOfOneToken has races of rounds reported.
+func TestRoundsOfOneToken(t *testing.T) {
+	r := rand.New(rand.NewPCG(57, 58))
+	b := &bench{t: t, threads: 96, s: ptx.Schedule{Random: true, Races: true, Seed: 59}}
+	b.gated(r, gguf.Q4_0, 32*256, true)
+	w, x := randomMatrix(r, gguf.Q4_0, 32, 64*256+32), activations(r, 64*256+32, 1)
+	if !equal(b.linear(w, nil, x, 1), reference(w, nil, x, 1)) {
+		t.Error("other numbers")
 	}
 }
