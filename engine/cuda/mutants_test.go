@@ -148,7 +148,7 @@ func casesOf(t *testing.T, module, kernel string) []check {
 			}
 		})
 	case "matrix", "chunks":
-		return linears(typeOf(t, kind), module, []int{66, 16})
+		return linears(typeOf(t, kind), module, []int{66, 16, 40})
 	case "embed":
 		return embeddings(typeOf(t, kind))
 	case "norm", "norm_quantise":
