@@ -167,6 +167,9 @@ type pinned struct {
 	all      [][]byte
 }
 
+// marks are those of failure of n rows, as a step fetches them.
+func (b *Backend) marks(n int) []byte { return b.pinned.failed[:4*b.m.Layers*n*b.m.KVHeads] }
+
 // pin allocates memory that Close frees. Errors: *Error.
 func (b *Backend) pin(at *[]byte, bytes int) error {
 	data, err := b.dev.Pinned(bytes)

@@ -196,7 +196,7 @@ func (b *Backend) body(n, tiles, wanted int, fetch bool) error {
 		return err
 	}
 	m, l := b.m, &launcher{b: b, n: n, at: b.m.facts(n)}
-	if err := b.dev.Fetch(b.pinned.failed[:4*m.Layers*n], uint64(m.failed)); err != nil {
+	if err := b.dev.Fetch(b.marks(n), uint64(m.failed)); err != nil {
 		return err
 	}
 	if m.Norm == nil {

@@ -136,24 +136,37 @@ func casesOf(t *testing.T, module, kernel string) []check {
 		return linears(typeOf(t, kind), "", map[string][]int{"1": {1}, "8": {9, 2, 8}}[tokens])
 	case "gated":
 		return benched(func(b *bench, s int) {
-			for _, cols := range [][]int{{256, 2304, 8192}, {288}}[s] {
-				cols = (cols + 255) / 256 * 256
-				b.gated(rand.New(rand.NewPCG(37, uint64(cols))), typeOf(t, kind), cols, true)
-				b.gated(rand.New(rand.NewPCG(38, uint64(cols))), typeOf(t, kind), cols, false)
+			for _, cols := range [][]int{{64, 256, 2304, 8192}, {288, 8192}}[s] {
+				kind := typeOf(t, kind)
+				if elements, _ := kind.Block(); elements == 256 {
+					cols = (cols + 255) / 256 * 256
+				} else if cols > 288 {
+					cols -= 64 // a last chunk of seven blocks: gated adds one
+				}
+				b.gated(rand.New(rand.NewPCG(37, uint64(cols))), kind, cols, true)
+				b.gated(rand.New(rand.NewPCG(38, uint64(cols))), kind, cols, false)
 			}
 		})
 	case "matrix", "chunks":
-		return linears(typeOf(t, kind), module, []int{66, 16})
+		return linears(typeOf(t, kind), module, []int{66, 16, 40})
 	case "embed":
 		return embeddings(typeOf(t, kind))
 	case "norm", "norm_quantise":
 		return benched(func(b *bench, s int) {
-			for _, n := range [][]int{{32, 288, 2304, 4352}, {64, 288, 2080}}[s] {
+			for _, n := range [][]int{{32, 160, 224, 288, 2304, 4352}, {64, 288, 2080}}[s] {
 				b.norms(rand.New(rand.NewPCG(23, uint64(n))), n)
 			}
+			b.normsOfHeads(rand.New(rand.NewPCG(53, uint64(s))))
 		})
 	case "quantise", "gated_silu", "gated_gelu":
 		return benched(func(b *bench, _ int) { b.quantisation(rand.New(rand.NewPCG(27, 28))) })
+	case "attention":
+		if kind == "many" {
+			return append(attentions(0), models(t)...)
+		}
+		return append(attentions(1, 3, 8), models(t)...)
+	case "place":
+		return places()
 	case "likeliest":
 		return benched(func(b *bench, _ int) { b.likeliest(rand.New(rand.NewPCG(25, 26))) })
 	}
@@ -190,7 +203,11 @@ func linears(kind gguf.Type, module string, tokens []int) []check {
 	return benched(func(b *bench, s int) {
 		b.module = module
 		r := rand.New(rand.NewPCG(31, uint64(kind)))
-		for _, shape := range [][]int{{288, 800, 2336, 4384}, {288}}[s] {
+		shapes := [][]int{{288, 800, 2336, 4384}, {288}}[s]
+		if slices.Max(tokens) == 1 {
+			shapes = append(shapes, 16672) // more than a round
+		}
+		for _, shape := range shapes {
 			cols := (shape + int(elements) - 1) / int(elements) * int(elements)
 			for _, n := range tokens {
 				w, x := randomMatrix(r, kind, rows, cols), activations(r, cols, n)
@@ -200,6 +217,39 @@ func linears(kind gguf.Type, module string, tokens []int) []check {
 					}
 				}
 			}
+		}
+	})
+}
+
+// attentions compare attention by so many pages at a time with the specification.
+func attentions(pages ...int) []check {
+	return benched(func(b *bench, s int) {
+		for i, a := range [][]attended{{
+			{heads: 6, group: 3, head: 96, layers: 2, layer: 1},
+			{heads: 2, group: 1, head: 42, layers: 1, window: 70, scoreCap: 20},
+			{heads: 1, group: 1, head: 160, layers: 1},
+		}, {{heads: 4, group: 2, head: 72, layers: 1}}}[s] {
+			r := rand.New(rand.NewPCG(55, uint64(i)))
+			for _, x := range [][2]int{{0, 1}, {4*page - 5, 16 / a.group}, {10*page + 3, 1}} { // a whole tile
+				a.follow(r, x[0], x[1])
+			}
+			want := a.want()
+			for _, n := range pages {
+				b.attended(&a, want, n)
+			}
+		}
+	})
+}
+
+// places compare what place does, with a thread for each element, and with few.
+func places() []check {
+	return benched(func(b *bench, s int) {
+		for _, p := range []placed{
+			{heads: 9, keys: 3, head: 18, rot: 12, layers: 2, layer: 1},
+			{heads: 5, keys: 5, head: 40, rot: 40, halves: true, layers: 1},
+			{heads: 14, keys: 2, head: 160, rot: 30, halves: true, layers: 1},
+		} {
+			b.places(rand.New(rand.NewPCG(49, uint64(s))), p)
 		}
 	})
 }

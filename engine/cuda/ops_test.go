@@ -310,19 +310,23 @@ func TestGatedLayers(t *testing.T) {
 }
 
 // gated compares two matrices of random bytes, and what their gates make of
-// ordinary activations; where it is asked for, each row has a bias.
+// ordinary activations; where it is asked for, each row has a bias. Those of the
+// last block are all that gates have there, or nothing: most products are so large
+// that gates only let them pass or not, one as the other.
 func (b *bench) gated(r *rand.Rand, kind gguf.Type, cols int, biased bool) {
 	b.t.Helper()
-	const rows = 64
+	const rows = 96
 	if elements, _ := kind.Block(); elements == 32 {
 		cols += 32 // a chunk that is not whole
 	}
-	gate, up, x := halfPlain(r, kind, rows, cols), halfPlain(r, kind, rows, cols), ordinary(r, cols)
+	gate, up, x := mostlyPlain(r, kind, rows, cols), mostlyPlain(r, kind, rows, cols), ordinary(r, cols)
+	clear(gate.Data[(rows-32)*gate.Stride():])
 	var biases [2][]float32
 	at := [2][]byte{le64(0), le64(0)}
 	if biased {
 		for i := range biases {
 			biases[i] = ordinary(r, rows)
+			biases[i][7] = float32(math.Inf(1))
 			at[i] = b.buffer(floatBytes(biases[i]), 0)
 		}
 	}
@@ -346,11 +350,11 @@ func (b *bench) gated(r *rand.Rand, kind gguf.Type, cols int, biased bool) {
 	}
 }
 
-// halfPlain is a random matrix of which the last half of the rows are as its even
-// ones are: no sum of a block of theirs is infinite.
-func halfPlain(r *rand.Rand, kind gguf.Type, rows, cols int) *weights.Matrix {
+// mostlyPlain is a random matrix of which all rows but the first third are as its
+// even ones are: no sum of a block of theirs is infinite.
+func mostlyPlain(r *rand.Rand, kind gguf.Type, rows, cols int) *weights.Matrix {
 	w := randomMatrix(r, kind, 2*rows, cols)
-	for i := rows / 2; i < rows; i++ {
+	for i := rows / 3; i < rows; i++ {
 		copy(w.Data[i*w.Stride():][:w.Stride()], w.Data[2*i*w.Stride():])
 	}
 	w.Rows, w.Data = rows, w.Data[:rows*w.Stride()]
