@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"time"
 
 	"github.com/assaynet/assay/protocol"
 	"github.com/assaynet/assay/protocol/api"
@@ -34,6 +35,20 @@ func (l light) StateHash(_ context.Context, h protocol.Height) (protocol.Hash, e
 		err = fmt.Errorf("%w: %w", api.ErrNotFound, err)
 	}
 	return hash, err
+}
+
+var _ api.Clock = light{}
+
+// BlockTime implements [api.Clock], by a block that some validator keeps and this
+// node verifies: what cannot be verified now is not known.
+func (l light) BlockTime(ctx context.Context, h protocol.Height) (time.Time, error) {
+	at, err := l.node.TimeOf(ctx, h)
+	for _, no := range []error{consensus.ErrNoBlock, consensus.ErrExpired, consensus.ErrNoProvider} {
+		if errors.Is(err, no) {
+			return at, fmt.Errorf("%w: %w", api.ErrNotFound, err)
+		}
+	}
+	return at, err
 }
 
 // single reads one record after the other.

@@ -77,6 +77,18 @@ func readers(t *testing.T, n *network) {
 			t.Fatalf("list: got %v, want %v", err, consensus.ErrNotProvable)
 		}
 	}
+	for h := protocol.Height(1); h <= next.Height; h++ {
+		got, err := l.TimeOf(ctx, h)
+		for err != nil && ctx.Err() == nil { // a validator may be slow
+			got, err = l.TimeOf(ctx, h)
+		}
+		check(t, err)
+		want, err := n.nodes[0].TimeOf(h)
+		check(t, err)
+		if !got.Equal(want) {
+			t.Fatalf("time of block %d: got %s, the validators have %s", h, got, want)
+		}
+	}
 	namedTwice(t, n, remotes[0], next)
 	alone := newLight(t, n, nil, nil, forger{remotes[0]})
 	head, err = alone.Latest(ctx)

@@ -214,6 +214,12 @@ func (l *Light) Checkpoint() protocol.Checkpoint { return l.light.Checkpoint() }
 // BlockTime returns the newest verified block's own time; zero before the first.
 func (l *Light) BlockTime() time.Time { return l.tip.at() }
 
+// TimeOf returns the time of the block at a height, verified; see
+// [consensus.Light.TimeOf].
+func (l *Light) TimeOf(ctx context.Context, h protocol.Height) (time.Time, error) {
+	return l.light.TimeOf(ctx, h)
+}
+
 // StateHash returns the hash of a state that [Light.At] returns.
 func (l *Light) StateHash(height protocol.Height) (protocol.Hash, error) {
 	l.mu.Lock()
