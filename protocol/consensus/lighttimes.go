@@ -32,6 +32,8 @@ const (
 	// many are verified at once.
 	pastFor    = 2 * askFor
 	pastAtOnce = 2
+	// maxPastAsked bounds the providers that are asked for one.
+	maxPastAsked = 8
 	// pastReserve is what is left of the time of who asks, at least, where another
 	// block of the past is begun with: who shows many times shows those that came.
 	pastReserve = 5 * time.Second
@@ -77,33 +79,8 @@ func (l *Light) blockAt(ctx context.Context, h protocol.Height) (*types.LightBlo
 	case above.Height == int64(h):
 		return above, nil
 	}
-	limit := time.Now().Add(pastFor)
-	if end, ok := ctx.Deadline(); ok {
-		limit = minTime(limit, end.Add(-pastReserve))
-	}
-	own, cancel := context.WithDeadline(ctx, limit)
-	defer cancel()
-	lb, err := l.verifyPast(own, h)
-	if own.Err() != nil && ctx.Err() == nil && err != nil {
-		return nil, fmt.Errorf("not in time: %w", ErrNoBlock)
-	}
-	return lb, err
-}
-
-// verifyPast waits for its turn and asks.
-func (l *Light) verifyPast(ctx context.Context, h protocol.Height) (*types.LightBlock, error) {
-	select {
-	case l.past.places <- struct{}{}:
-		defer func() { <-l.past.places }()
-	case <-ctx.Done():
-		return nil, ctx.Err()
-	}
-	if err := l.past.bytes.Wait(ctx); err != nil { // it would take too long
-		return nil, fmt.Errorf("too many blocks were asked for: %w: %w", ErrNoBlock, err)
-	}
-	all, _ := l.providers()
-	lb, err := race(ctx, l, all, func(ctx context.Context, p Provider) (*types.LightBlock, error) {
-		return l.reach(ctx, metered{p, l.past.bytes}, h)
+	lb, err := inPast(ctx, l, func(ctx context.Context, p Provider) (*types.LightBlock, error) {
+		return l.reach(ctx, p, h)
 	})
 	if err != nil {
 		return nil, err
@@ -112,6 +89,39 @@ func (l *Light) verifyPast(ctx context.Context, h protocol.Height) (*types.Light
 	defer l.mu.Unlock()
 	l.mark(lb)
 	return lb, nil
+}
+
+// inPast asks for something of the past, within its bounds.
+func inPast[T any](ctx context.Context, l *Light, ask func(context.Context, Provider) (T, error)) (T, error) {
+	limit := time.Now().Add(pastFor)
+	if end, ok := ctx.Deadline(); ok {
+		limit = minTime(limit, end.Add(-pastReserve))
+	}
+	own, cancel := context.WithDeadline(ctx, limit)
+	defer cancel()
+	v, err := inTime(own, l, ask)
+	if own.Err() != nil && ctx.Err() == nil && err != nil {
+		return v, fmt.Errorf("not in time: %w", ErrNoBlock)
+	}
+	return v, err
+}
+
+// inTime waits for its turn and asks.
+func inTime[T any](ctx context.Context, l *Light, ask func(context.Context, Provider) (T, error)) (T, error) {
+	var none T
+	select {
+	case l.past.places <- struct{}{}:
+		defer func() { <-l.past.places }()
+	case <-ctx.Done():
+		return none, ctx.Err()
+	}
+	if err := l.past.bytes.Wait(ctx); err != nil { // it would take too long
+		return none, fmt.Errorf("too much was asked for: %w: %w", ErrNoBlock, err)
+	}
+	all, _ := l.providers()
+	return race(ctx, l, all[:min(len(all), maxPastAsked)], func(ctx context.Context, p Provider) (T, error) {
+		return ask(ctx, metered{p, l.past.bytes})
+	})
 }
 
 // metered counts the bytes of blocks.

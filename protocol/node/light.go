@@ -220,6 +220,12 @@ func (l *Light) TimeOf(ctx context.Context, h protocol.Height) (time.Time, error
 	return l.light.TimeOf(ctx, h)
 }
 
+// Outcome returns what a block did with a transaction, verified; see
+// [consensus.Light.Outcome].
+func (l *Light) Outcome(ctx context.Context, hash protocol.Hash) (consensus.Outcome, error) {
+	return l.light.Outcome(ctx, hash)
+}
+
 // StateHash returns the hash of a state that [Light.At] returns.
 func (l *Light) StateHash(height protocol.Height) (protocol.Hash, error) {
 	l.mu.Lock()
