@@ -165,8 +165,12 @@ func DecodeLightBlock(b []byte, chain string) (*types.LightBlock, error) {
 // HedgeAfter is how long a provider that hangs is waited for.
 const HedgeAfter = hedgeAfter
 
-// PastReserve is what a block of the past leaves of the time of who asks.
-const PastReserve = pastReserve
+// Bounds of what is asked of the past.
+const (
+	PastReserve = pastReserve
+	PastRate    = pastRate
+	PastBurst   = pastBurst
+)
 
 // Bounds of the pool.
 const (

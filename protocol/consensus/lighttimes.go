@@ -124,7 +124,8 @@ func inTime[T any](ctx context.Context, l *Light, ask func(context.Context, Prov
 	})
 }
 
-// metered counts the bytes of blocks.
+// metered counts the bytes of blocks, and asks for none while too many were asked
+// for: who makes the way to one long uses up no more than the others.
 type metered struct {
 	Provider
 	bytes *rate.Limiter
@@ -132,6 +133,9 @@ type metered struct {
 
 // LightBlock implements [Provider].
 func (m metered) LightBlock(ctx context.Context, h protocol.Height) ([]byte, error) {
+	if err := m.bytes.Wait(ctx); err != nil { // it would take too long
+		return nil, fmt.Errorf("too much was asked for: %w: %w", ErrNoBlock, err)
+	}
 	b, err := m.Provider.LightBlock(ctx, h)
 	m.bytes.ReserveN(time.Now(), min(len(b), pastBurst))
 	return b, err

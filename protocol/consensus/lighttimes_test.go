@@ -182,6 +182,36 @@ func TestTimesThatNobodyTellsHoldUpNobody(t *testing.T) {
 	})
 }
 
+// Long blocks of the past are asked for as slowly as a validator serves who has no
+// seat, and no slower.
+func TestOldBlocksAreAskedForAsSlowlyAsTheyAreServed(t *testing.T) {
+	n := bubbleNetwork(t)
+	f := newFakeChain(t, n.g, 200, 999, "", everybody)
+	pad := append([]byte{0x7a, 0xe0, 0xd4, 0x03}, make([]byte, 60_000)...) // a field that nobody knows
+	synctest.Test(t, func(t *testing.T) {
+		size, blocks := 0, 0
+		long := fakeProvider{name: "long", block: func(h protocol.Height) ([]byte, error) {
+			if h == 0 {
+				return f.bytes(t, 200), nil
+			}
+			b := append(f.bytes(t, int(h)), pad...)
+			size, blocks = size+len(b), blocks+1
+			return b, nil
+		}}
+		l := newLight(t, n, nil, nil, long)
+		_, err := l.Latest(t.Context())
+		check(t, err)
+		size, blocks = 0, 0 // from here on
+		begin := time.Now()
+		f.sameTimes(t, l, upTo(180, 4)...)
+		took := time.Since(begin).Seconds()
+		least, most := float64(size-size/blocks-consensus.PastBurst)/consensus.PastRate, float64(size)/consensus.PastRate
+		if least < 5 || took < least || took > most {
+			t.Errorf("%d bytes took %.1f s, want %.1f to %.1f", size, took, least, most)
+		}
+	})
+}
+
 // hanging answers no question about a block while it hangs.
 type hanging struct {
 	consensus.Provider
