@@ -195,7 +195,7 @@ func (l *Light) tooOld(at time.Time) bool { return time.Since(at) >= l.cfg.Trust
 func (l *Light) around(h protocol.Height) (below, above *types.LightBlock) {
 	l.mu.Lock()
 	defer l.mu.Unlock()
-	for _, lb := range append(l.past.marks[:len(l.past.marks):len(l.past.marks)], l.before, l.newest) {
+	for _, lb := range append(slices.Clip(l.past.marks), l.before, l.newest) {
 		switch {
 		case lb == nil:
 		case lb.Height >= int64(h):
