@@ -1,15 +1,12 @@
 package server
 
 import (
+	"crypto/sha256"
 	"encoding/json"
 	"net/http"
 
 	"github.com/assaynet/assay/engine"
 )
-
-// maxUser bounds the name of a user, in bytes. OpenAI's safety_identifier has at
-// most 64 characters, Anthropic's user_id 256.
-const maxUser = 1024
 
 // forUser has a request wait for the turn of the user that it names: OpenAI's
 // safety_identifier or user, Anthropic's metadata.user_id. Users of one key take
@@ -27,8 +24,9 @@ func forUser(r *http.Request, b body) (*http.Request, error) {
 			return r, refuse(field, "%s is a text", field)
 		}
 	}
-	if len(name) > maxUser {
-		return r, refuse("user", "the name of a user has at most %d bytes, and this one has %d", maxUser, len(name))
+	if len(name) > sha256.Size { // it outlives the request's own bytes
+		sum := sha256.Sum256([]byte(name))
+		name = string(sum[:])
 	}
 	return r.WithContext(engine.WithUser(r.Context(), name)), nil
 }
