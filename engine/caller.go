@@ -16,6 +16,19 @@ func callerOf(ctx context.Context) string {
 	return id
 }
 
+type userKey struct{}
+
+// WithUser returns a context whose calls are for a user of their caller: where it
+// is the caller's turn, its users take turns, however many calls are for each.
+func WithUser(ctx context.Context, id string) context.Context {
+	return context.WithValue(ctx, userKey{}, id)
+}
+
+func userOf(ctx context.Context) string {
+	id, _ := ctx.Value(userKey{}).(string)
+	return id
+}
+
 type sharerKey struct{}
 
 // WithSharer returns a context whose calls share beginnings of prompts, which are

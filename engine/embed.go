@@ -31,7 +31,7 @@ func (m *Model) Embed(ctx context.Context, sequences [][]Token) ([][][]float32, 
 		made := make([][]float32, len(tokens))
 		states[i] = made
 		tasks[i] = &sched.Task{
-			Caller: callerOf(ctx), Share: sharerOf(ctx), Tokens: tokens, Keep: len(tokens), Want: backend.State, Most: len(tokens),
+			Caller: callerOf(ctx), User: userOf(ctx), Share: sharerOf(ctx), Tokens: tokens, Keep: len(tokens), Want: backend.State, Most: len(tokens),
 			Each: func(i int, r backend.Result) { made[i] = slices.Clone(r.State) },
 		}
 	}

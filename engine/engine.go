@@ -36,6 +36,9 @@ type Config struct {
 	// MaxBatch is how many sequences run at once; 0 means 64. More make each
 	// slower and all together faster.
 	MaxBatch int
+	// KeepPlaces has a few places of a large batch kept for callers and users
+	// (WithCaller, WithUser) that have none: of 64 three.
+	KeepPlaces bool
 	// MaxQueue is how many may wait for that; those after them are refused with
 	// ErrBusy. 0 means 4096.
 	MaxQueue int
@@ -312,7 +315,7 @@ func (m *Model) schedule(ctx context.Context, cfg Config) error {
 	}
 	var err error
 	m.sched, err = sched.New(sched.Config{
-		Backend: m.backend, MaxBatch: cfg.MaxBatch, MaxQueue: cfg.MaxQueue, KVBytes: cfg.KVBytes, KeepBytes: cfg.PrefixCache,
+		Backend: m.backend, MaxBatch: cfg.MaxBatch, KeepPlaces: cfg.KeepPlaces, MaxQueue: cfg.MaxQueue, KVBytes: cfg.KVBytes, KeepBytes: cfg.PrefixCache,
 		Drafts: drafts[cfg.Drafts], Observer: cfg.Observer,
 	})
 	if err != nil {

@@ -85,7 +85,7 @@ func (m *Model) Generate(ctx context.Context, r Request, onToken func(Token)) (R
 	defer end()
 	g := &generation{m: m, run: run, follows: newFollower(program), onToken: onToken, logProbs: r.LogProbs, top: r.TopLogProbs, onLogProbs: r.OnLogProbs, more: make(chan struct{}, 1)}
 	task := &sched.Task{
-		Caller: callerOf(ctx), Share: sharerOf(ctx), Tokens: run.Prompt, Keep: 1, Want: g.want(), Most: len(run.Prompt) + r.Settings.MaxTokens - 1,
+		Caller: callerOf(ctx), User: userOf(ctx), Share: sharerOf(ctx), Tokens: run.Prompt, Keep: 1, Want: g.want(), Most: len(run.Prompt) + r.Settings.MaxTokens - 1,
 		Each: g.each, Hash: fingerprint.State, Next: g.next,
 	}
 	// A choice that looked at more than the tokens before it (text, which guesses

@@ -209,7 +209,7 @@ func (m *Model) scoreAll(ctx context.Context, requests []ScoreRequest, each func
 		}
 		if n := len(r.Continuation); n > 0 {
 			tasks, scored = append(tasks, &sched.Task{
-				Caller: callerOf(ctx), Share: sharerOf(ctx), Tokens: tokens[:len(tokens)-1], Keep: n, Want: backend.Likeliest | backend.Logits, Most: len(tokens) - 1,
+				Caller: callerOf(ctx), User: userOf(ctx), Share: sharerOf(ctx), Tokens: tokens[:len(tokens)-1], Keep: n, Want: backend.Likeliest | backend.Logits, Most: len(tokens) - 1,
 				Each: func(i int, x backend.Result) { each(at, i, r.Continuation[i], x) },
 			}), append(scored, at)
 		}

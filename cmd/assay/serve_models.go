@@ -83,6 +83,7 @@ func specOf(c *cli.Context, path string, about shelf.About, pinned bool, registr
 		Open: func(ctx context.Context) (*engine.Model, error) {
 			metrics = daemon.NewEngineMetrics()
 			cfg := engineConfig(c, 0)
+			cfg.KeepPlaces = true
 			cfg.Observer = metrics
 			m, err := engine.Open(ctx, path, cfg)
 			if err != nil {

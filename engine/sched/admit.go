@@ -12,28 +12,9 @@ import (
 // them.
 const minShare = 16
 
-// callerLocked returns the caller of that name. One that comes anew has had as
-// much as the one that has had least, so that it is served soon and nobody
-// gains by going and coming back.
-func (s *Scheduler) callerLocked(id string) *caller {
-	least := ^uint64(0)
-	for _, c := range s.callers {
-		if c.id == id {
-			return c
-		}
-		least = min(least, c.used)
-	}
-	c := &caller{id: id}
-	if len(s.callers) > 0 {
-		c.used = least
-	}
-	s.callers = append(s.callers, c)
-	return c
-}
-
 // admit starts tasks while there are places and memory: the caller that has had
-// least first, its tasks in the order in which they came, but for those that
-// wait for a leader.
+// least first, of its users the one that has, and that one's tasks in the order
+// in which they came, but for those that wait for a leader.
 func (s *Scheduler) admit() {
 	s.mu.Lock()
 	defer s.mu.Unlock()
@@ -47,14 +28,33 @@ func (s *Scheduler) admit() {
 	}
 }
 
+// One in so many places is kept for users that have none, and one for callers
+// that have none, so that who asks once need not wait for the end of an answer
+// to who asks as often as there are places.
+const keptForUsers, keptForCallers = 32, 64
+
+// mayEnter reports whether a user may have one of the places that are left.
+func (s *Scheduler) mayEnter(u *user) bool {
+	left, callers := s.cfg.MaxBatch-len(s.running), s.cfg.MaxBatch/keptForCallers
+	switch users := s.cfg.MaxBatch / keptForUsers; {
+	case !s.cfg.KeepPlaces || left > callers+users:
+		return true
+	case left > callers:
+		return u.running() == 0
+	default:
+		return u.caller.running() == 0
+	}
+}
+
 // nextLocked returns a task that has its memory, or nil where none can start
 // now. A task that does not fit stops those after it: else small ones would
 // pass a large one for ever.
 func (s *Scheduler) nextLocked() *Handle {
-	order := slices.Clone(s.callers)
-	slices.SortStableFunc(order, func(a, b *caller) int { return a.compare(b) })
-	for _, c := range order {
-		for _, h := range slices.Clone(c.queue) {
+	for _, u := range s.usersLocked() {
+		if !s.mayEnter(u) {
+			continue
+		}
+		for _, h := range slices.Clone(u.queue) {
 			if h.ctx.Err() != nil { // whoever waits for it would take it back, but may come too late
 				s.unqueueLocked(h)
 				s.finishLocked(h, context.Cause(h.ctx))
@@ -75,20 +75,6 @@ func (s *Scheduler) nextLocked() *Handle {
 		}
 	}
 	return nil
-}
-
-// compare orders callers by what they have had, and those with tasks running
-// after those without where that is equal.
-func (c *caller) compare(d *caller) int {
-	switch running, other := c.tasks-len(c.queue), d.tasks-len(d.queue); {
-	case c.used != d.used:
-		if c.used < d.used {
-			return -1
-		}
-		return 1
-	default:
-		return running - other
-	}
 }
 
 func (h *Handle) ended() bool {

@@ -24,8 +24,8 @@ import (
 //	Run:    leave, admit, step; where nothing runs, wait until a task comes
 //	leave:  end the running tasks whose context has ended
 //	admit:  while a place is free:                                (admit.go)
-//	          of the caller that has had the fewest tokens, the oldest task
-//	          that waits for no leader
+//	          of the caller that has had the fewest tokens, and of its users of
+//	          the one that has, the oldest task that waits for no leader
 //	          find the sequence, past or running, with the longest common beginning
 //	          where a running one is about to compute clearly more of it: follow it,
 //	          which is to wait until it has
@@ -64,6 +64,9 @@ type Config struct {
 	// MaxBatch is how many sequences run at once, at least 1; those after them
 	// wait. More make each token of one slower and all together faster.
 	MaxBatch int
+	// KeepPlaces has a few places of a large batch kept for users and callers that
+	// have none, see doc.go.
+	KeepPlaces bool
 	// MaxQueue is how many tasks may wait; those after them are refused with
 	// ErrBusy.
 	MaxQueue int
@@ -107,6 +110,7 @@ type Scheduler struct {
 	mu      sync.Mutex
 	pages   pages     // guarded by mu, but for the limits, which do not change
 	callers []*caller // guarded by mu: those with tasks, in the order in which they came
+	came    uint64    // guarded by mu: callers and users that there were
 	queued  int       // guarded by mu: tasks that wait
 	stopped bool      // guarded by mu
 	stats   Stats     // guarded by mu
@@ -114,10 +118,24 @@ type Scheduler struct {
 
 // caller is whose tasks are counted together.
 type caller struct {
-	id    string
-	used  uint64    // tokens that were computed for it, from where it began
-	queue []*Handle // tasks that wait, the oldest first
-	tasks int       // that wait or run
+	account
+	users []*user // those with tasks, in the order in which they came
+}
+
+// user is whose tasks are counted together among those of a caller.
+type user struct {
+	account
+	caller *caller
+	queue  []*Handle // tasks that wait, the oldest first
+}
+
+// account is what somebody has had.
+type account struct {
+	id      string
+	used    uint64 // tokens that were computed for it, from where it began
+	tasks   int    // that wait or run
+	waiting int    // of these
+	came    uint64 // before those with a higher number
 }
 
 // New makes a Scheduler; nothing runs before Run does. Errors: ErrTask,
@@ -173,9 +191,9 @@ func (s *Scheduler) enqueue(h *Handle) error {
 		s.stats.Refused++
 		return fmt.Errorf("%w: %d", ErrBusy, s.queued)
 	}
-	h.caller = s.callerLocked(h.task.Caller)
-	h.caller.tasks++
-	h.caller.queue = append(h.caller.queue, h)
+	h.user = s.userLocked(h.task.Caller, h.task.User)
+	h.user.count(1, 1)
+	h.user.queue = append(h.user.queue, h)
 	s.queued++
 	return nil
 }
@@ -192,8 +210,9 @@ func (s *Scheduler) withdraw(h *Handle) {
 }
 
 func (s *Scheduler) unqueueLocked(h *Handle) {
-	i := slices.Index(h.caller.queue, h)
-	h.caller.queue = slices.Delete(h.caller.queue, i, i+1)
+	i := slices.Index(h.user.queue, h)
+	h.user.queue = slices.Delete(h.user.queue, i, i+1)
+	h.user.count(0, -1)
 	h.waiting = false
 	s.queued--
 }
@@ -209,9 +228,7 @@ func (s *Scheduler) finishLocked(h *Handle, err error) {
 		s.pages.keep(h.task.Share, h.cache, h.pages)
 	}
 	h.err, h.cache, h.pages, h.leader = err, nil, nil, nil
-	if h.caller.tasks--; h.caller.tasks == 0 {
-		s.callers = slices.DeleteFunc(s.callers, func(c *caller) bool { return c == h.caller })
-	}
+	s.countedLocked(h.user)
 	close(h.done)
 }
 
@@ -267,7 +284,7 @@ func (s *Scheduler) stop() {
 	defer s.mu.Unlock()
 	s.stopped = true
 	for len(s.callers) > 0 {
-		h := s.callers[0].queue[0] // whoever is a caller has tasks, and none runs
+		h := s.callers[0].users[0].queue[0] // whoever is a user has tasks, and none runs
 		s.unqueueLocked(h)
 		s.finishLocked(h, ErrStopped)
 	}

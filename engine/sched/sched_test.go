@@ -6,6 +6,7 @@ import (
 	"maps"
 	"math/rand/v2"
 	"slices"
+	"strings"
 	"sync"
 	"testing"
 
@@ -138,13 +139,76 @@ func TestPromptsDoNotKeepContinuingSequencesWaiting(t *testing.T) {
 }
 
 func TestCallersTakeTurns(t *testing.T) {
+	takeTurns(t, []string{"a/", "a/", "a/", "a/", "a/", "b/", "b/", "c/"}, []string{"a/", "b/", "c/", "a/", "b/", "a/", "a/", "a/"})
+}
+
+// TestUsersOfACallerTakeTurns, and a caller has no more turns for having many.
+func TestUsersOfACallerTakeTurns(t *testing.T) {
+	takeTurns(t,
+		[]string{"a/x", "a/x", "a/x", "a/x", "a/y", "a/z", "b/", "b/", "b/"},
+		[]string{"a/x", "b/", "a/y", "b/", "a/z", "b/", "a/x", "a/x", "a/x"})
+}
+
+// TestAPlaceIsKeptForWhoHasNone: one user has all places that it can have, and
+// neither another of its caller nor another caller waits for an end; in a small
+// batch all places are for anybody, and who comes later is next.
+func TestAPlaceIsKeptForWhoHasNone(t *testing.T) {
+	const more = 5
+	for places, want := range map[int]int{64: 2, 16: 2 + more} {
+		var s *sched.Scheduler
+		var release func()
+		later := make(chan *sched.Handle, 2)
+		began := map[string]int{} // in which step who comes later has its first result
+		b := &toy{budget: 10000}
+		task := func(at int, caller, user string) *sched.Task {
+			return (&story{tokens: count(at, 3), keep: 1, more: more, caller: caller, user: user}).task()
+		}
+		b.before = func(step int, pieces []*backend.Piece) error {
+			for _, p := range pieces {
+				if who, ok := map[backend.Token]string{40: "a/seldom", 45: "b/"}[p.Tokens[0]]; ok && len(p.Tokens) > 1 {
+					began[who] = step
+				}
+			}
+			if step != 1 {
+				return nil
+			}
+			for _, x := range []*sched.Task{task(40, "a", "seldom"), task(45, "b", "")} { // while the busy one's run
+				h, err := s.Start(context.Background(), x)
+				if err != nil {
+					return err
+				}
+				later <- h
+			}
+			return nil
+		}
+		s, release = startHeld(t, b, sched.Config{MaxBatch: places, KeepPlaces: true})
+		var handles []*sched.Handle
+		for i := range 2 * places {
+			handles = append(handles, mustStart(context.Background(), t, s, task(i%30, "a", "busy")))
+		}
+		release()
+		for _, h := range append(handles, <-later, <-later) {
+			if _, err := h.Wait(); err != nil {
+				t.Error(err)
+			}
+		}
+		if !maps.Equal(began, map[string]int{"a/seldom": want, "b/": want}) {
+			t.Errorf("%d places: got %v, want %d of both", places, began, want)
+		}
+	}
+}
+
+// takeTurns starts tasks of callers and users while a place is taken, and wants
+// them to run in an order.
+func takeTurns(t *testing.T, asked, want []string) {
+	t.Helper()
 	var order []string
 	s, release := startHeld(t, &toy{budget: 100}, sched.Config{MaxBatch: 1})
 	var handles []*sched.Handle
-	for _, caller := range []string{"a", "a", "a", "a", "a", "b", "b", "c"} {
-		x := &story{tokens: count(len(handles)*7, 10), keep: 1, caller: caller}
-		task := x.task()
-		task.Next = func() (backend.Token, bool) { order = append(order, caller); return 0, false }
+	for i, who := range asked {
+		caller, user, _ := strings.Cut(who, "/")
+		task := (&story{tokens: count(i*7, 10), keep: 1, caller: caller, user: user}).task()
+		task.Next = func() (backend.Token, bool) { order = append(order, who); return 0, false }
 		handles = append(handles, mustStart(context.Background(), t, s, task))
 	}
 	release()
@@ -153,7 +217,7 @@ func TestCallersTakeTurns(t *testing.T) {
 			t.Error(err)
 		}
 	}
-	if want := []string{"a", "b", "c", "a", "b", "a", "a", "a"}; !slices.Equal(order, want) {
+	if !slices.Equal(order, want) {
 		t.Errorf("got %v, want %v", order, want)
 	}
 }

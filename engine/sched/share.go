@@ -2,7 +2,7 @@ package sched
 
 import "slices"
 
-// firstShare is what part of a step's tokens of one caller's prompts goes to the
+// firstShare is what part of a step's tokens of one user's prompts goes to the
 // one that came first, one in so many. The rest goes to the shortest, so that a
 // question does not wait for a long text that came before it, and the long text
 // comes to its end however many questions come.
@@ -22,15 +22,15 @@ func (h *Handle) ready() int {
 	return h.left()
 }
 
-// share gives a budget of tokens to prompts, to all of one caller before those of
-// the next; prompts are in the order of their callers, and of a caller's in that
-// in which they came.
+// share gives a budget of tokens to prompts, to all of one user before those of
+// the next; prompts are in the order of their users' turns, and of a user's in
+// that in which they came.
 func share(prompts []*Handle, budget int) []grant {
 	var out []grant
 	for len(prompts) > 0 && budget > 0 {
 		var mine, rest []*Handle
 		for _, h := range prompts {
-			if h.caller == prompts[0].caller {
+			if h.user == prompts[0].user {
 				mine = append(mine, h)
 			} else {
 				rest = append(rest, h)
@@ -47,7 +47,7 @@ func share(prompts []*Handle, budget int) []grant {
 	return out
 }
 
-// shareOne is share for the prompts of one caller.
+// shareOne is share for the prompts of one user.
 func shareOne(mine []*Handle, budget int) []grant {
 	out := make([]grant, len(mine))
 	for i, h := range mine {

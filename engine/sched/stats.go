@@ -54,7 +54,7 @@ func (s *Scheduler) Stats() Stats {
 	return x
 }
 
-// count keeps account of a step and charges it to the callers, but for guesses
+// count keeps account of a step and charges it to the users, but for guesses
 // that were wrong.
 func (s *Scheduler) count(parts []part, took time.Duration) {
 	x := Step{Sequences: len(parts), Took: took}
@@ -63,7 +63,7 @@ func (s *Scheduler) count(parts []part, took time.Duration) {
 		n := len(p.Tokens) - p.tried + p.right
 		x.Drafted += p.tried
 		x.Accepted += max(0, p.right)
-		p.h.caller.used += uint64(n)
+		p.h.user.charge(uint64(n))
 		if p.continued {
 			x.Continued += n
 		} else {

@@ -43,7 +43,7 @@ func (s *Scheduler) plan() []part {
 	if len(parts) > 0 {
 		budget = min(budget, max(minMixed, budget/mixedShare))
 	}
-	slices.SortStableFunc(prompts, func(a, b *Handle) int { return a.caller.compare(b.caller) })
+	slices.SortStableFunc(prompts, func(a, b *Handle) int { return a.user.compare(b.user) })
 	for _, g := range share(prompts, budget) {
 		parts = append(parts, part{h: g.h, Piece: g.h.piece(g.n)})
 	}

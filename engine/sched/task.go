@@ -12,6 +12,7 @@ import (
 // has ended.
 type Task struct {
 	Caller string          // whom the work is counted against
+	User   string          // for whom, among the users of the caller
 	Share  string          // beginnings are shared with tasks of the same alone
 	Tokens []backend.Token // at least one
 	Keep   int             // of how many of the last Tokens something is wanted, at least one
@@ -53,14 +54,14 @@ func (t *Task) check() error {
 
 // Handle is a task on its way.
 type Handle struct {
-	s      *Scheduler
-	ctx    context.Context //nolint:containedctx // it is the task's, which outlives the call that starts it
-	task   *Task
-	caller *caller
-	began  time.Time
-	done   chan struct{} // closed when the task has ended
+	s     *Scheduler
+	ctx   context.Context //nolint:containedctx // it is the task's, which outlives the call that starts it
+	task  *Task
+	user  *user
+	began time.Time
+	done  chan struct{} // closed when the task has ended
 
-	waiting bool // guarded by s.mu: in its caller's queue
+	waiting bool // guarded by s.mu: in its user's queue
 
 	// Of the goroutine that runs, until done is closed.
 	tokens   []backend.Token // those of the task and what Next added

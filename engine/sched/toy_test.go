@@ -187,6 +187,7 @@ type story struct {
 	tokens     []backend.Token
 	keep, more int
 	caller     string
+	user       string
 	stop       func(made int) bool // where not nil, ends the story
 
 	states []float32
@@ -196,7 +197,7 @@ func (x *story) task() *sched.Task {
 	x.states = make([]float32, x.keep+x.more)
 	last := 0
 	t := &sched.Task{
-		Caller: x.caller, Tokens: x.tokens, Keep: x.keep, Want: backend.State | backend.Likeliest, Most: len(x.tokens) + x.more,
+		Caller: x.caller, User: x.user, Tokens: x.tokens, Keep: x.keep, Want: backend.State | backend.Likeliest, Most: len(x.tokens) + x.more,
 		Each: func(i int, r backend.Result) { x.states[i] = r.State[0] },
 	}
 	if x.more > 0 {

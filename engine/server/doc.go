@@ -20,6 +20,7 @@
 //	             one API each: its request in the words of request.go and talk.go, and
 //	             its answer (dialect, writer)
 //	sampling.go  how tokens are chosen
+//	user.go      for whom
 //	models.go    the model, from the shelf
 //	forced.go    an answer that must call a tool, or may call strict ones, held to schemas
 //	talk.go      the prompt of a conversation, tools included
@@ -30,8 +31,12 @@
 //	page         the chat page, at / for browsers
 //
 // Callers take turns, however many requests each has, and none has more of them
-// waiting than there are places left: the caller is the name of the key. A
-// request whose client goes away ends within a step of the model.
+// waiting than there are places left: the caller is the name of the key. The users
+// that a caller names in its requests (user.go) take turns among themselves. So
+// who asks once, beside one who asks 64 times, is read in the next step, for of the
+// engine's 64 places two are kept for users that have none and one for such keys;
+// where these are taken, it is the next to have one. A request whose client goes
+// away ends within a step of the model.
 //
 // Sources: OpenAI's API reference, chat, completions, responses and embeddings;
 // Anthropic's, messages and streaming; Ollama's API document; llama.cpp's

@@ -1,6 +1,7 @@
 package server
 
 import (
+	"context"
 	"maps"
 	"net/http"
 	"net/http/httptest"
@@ -113,4 +114,9 @@ func (s *Server) Reading() int { return s.bodies.count() }
 func (s *Server) ReadElsewhere(cost int) (leave func()) {
 	s.bodies.enter("", cost)
 	return func() { s.bodies.leave("", cost) }
+}
+
+// Ping keeps a silent stream alive until ctx is done.
+func Ping(ctx context.Context, w http.ResponseWriter) {
+	(&events{w: w, rc: http.NewResponseController(w)}).ping(ctx)
 }

@@ -32,6 +32,9 @@ func (s *Server) embeddings(w http.ResponseWriter, r *http.Request) error {
 	if format != "float" && format != "base64" {
 		return refuse("encoding_format", "encoding_format is float or base64")
 	}
+	if r, err = forUser(r, b); err != nil {
+		return err
+	}
 	if err := b.rest(); err != nil {
 		return err
 	}

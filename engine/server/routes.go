@@ -43,6 +43,9 @@ func (s *Server) answer(w http.ResponseWriter, r *http.Request, take func(b body
 	if err != nil {
 		return err
 	}
+	if r, err = forUser(r, b); err != nil {
+		return err
+	}
 	if err := b.rest(); err != nil {
 		return err
 	}

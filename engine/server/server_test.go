@@ -52,7 +52,13 @@ func newStandOf(t *testing.T, o enginetest.Options, change func(*server.Config))
 // newStandAt is newStand with the model of a file.
 func newStandAt(t *testing.T, path string, change func(*server.Config)) *stand {
 	t.Helper()
-	m, err := engine.Open(t.Context(), path, engine.Config{Threads: 1})
+	return newStandFor(t, path, engine.Config{Threads: 1}, change)
+}
+
+// newStandFor is newStandAt with a model that is opened so.
+func newStandFor(t *testing.T, path string, how engine.Config, change func(*server.Config)) *stand {
+	t.Helper()
+	m, err := engine.Open(t.Context(), path, how)
 	check(t, err)
 	cfg := server.Config{Models: []server.Model{{Name: "tiny", Engine: m, Opened: time.Unix(1700000000, 0)}}, Logger: zerolog.Nop()}
 	if change != nil {

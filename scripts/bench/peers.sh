@@ -8,11 +8,13 @@
 #   smollm2-135m-q8_0    the same, stored again as Q8_0 by llama.cpp's llama-quantize
 #   random-1b-q8_0       random weights in the shape of a model with 10⁹ of them,
 #   random-1b-q4_1       where memory rules
+#   random-tiny-q4_1     the same of four heads and 512 words, to try long prompts with
 #   all                  the two SmolLM2 and the two random ones, and gemma3-270m if models.txt has it
 #
 # --level LEVEL   native (the default), avx512, avxvnni or avx2: build theirs for
 #                 no more than that, and force ours there (ASSAY_ISA)
-# other options   -threads 2, -repeat 5, -backend native|arith, -parts speed,batch,verify,load,
+# other options   -threads 2, -repeat 5, -backend native|arith, -parts speed,batch,verify,load
+#                 (and long, longest: prompts of 8,192 and 32,768),
 #                 -patience 0 (a time like 20m, to spend on each model on waiting for an
 #                 idle machine and measuring again what others disturbed)
 #
@@ -86,7 +88,8 @@ requantized() { "$llama/llama-quantize" --allow-requantize "$1" "$2" q8_0; }
 path_of() {
 	case $1 in
 	smollm2-135m-q8_0) made "$cache/SmolLM2-135M-Instruct.Q8_0.gguf" requantized "$(../fetch/model.sh smollm2-135m | tail -n 1)" ;;
-	random-1b-*) made "$cache/$1.gguf" "$ours" random -shape llama-1b -type "${1#random-1b-}" ;;
+	random-tiny-*) made "$cache/$1.gguf" "$ours" random -shape tiny -context 65536 -type "${1#random-tiny-}" ;;
+	random-1b-*) made "$cache/$1.gguf" "$ours" random -shape llama-1b -context 65536 -type "${1#random-1b-}" ;;
 	/*) printf '%s\n' "$1" ;;
 	*) ../fetch/model.sh "$1" | tail -n 1 ;;
 	esac

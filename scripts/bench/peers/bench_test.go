@@ -3,6 +3,7 @@ package main
 import (
 	"math"
 	"path/filepath"
+	"slices"
 	"strings"
 	"testing"
 
@@ -19,9 +20,16 @@ func TestParseOfWhatLlamaCppPrints(t *testing.T) {
 	if err := parseBatchedBench([]byte(batched), v); err != nil || v[rowDecode8] != 400.5 || v[rowDecode32] != 700 {
 		t.Errorf("values %v, error %v", v, err)
 	}
+	long := "{\"pl\": 1, \"speed_pp\": 90.5, \"speed_tg\": 10}\n{\"pl\": 8, \"speed_pp\": 91, \"speed_tg\": 30}\n"
+	if err := parseLong(8192)([]byte(long), v); err != nil || v[longRows(8192)[0]] != 90.5 || v[longRows(8192)[1]] != 10 || v[longRows(8192)[2]] != 30 {
+		t.Errorf("values %v, error %v", v, err)
+	}
 	for _, bad := range []string{"", "{\"n_prompt\": 512}\n", "{broken\n"} {
 		if err := parseBench([]byte(bad), values{}); err == nil {
 			t.Errorf("%q was taken for figures", bad)
+		}
+		if err := parseLong(8192)([]byte(bad), values{}); err == nil {
+			t.Errorf("%q was taken for figures behind a long prompt", bad)
 		}
 	}
 }
@@ -94,7 +102,8 @@ func TestOurSideMeasuresEveryPart(t *testing.T) {
 	want := map[string][]string{
 		"speed": {rowPrefill, rowDecode}, "batch": {rowDecode8, rowDecode32}, "verify": {rowGenerate, rowVerify}, "load": nil,
 	}
-	for _, p := range parts() {
+	want["long"] = longRows(300)
+	for _, p := range append(slices.DeleteFunc(parts(), func(p part) bool { return p.asked }), longPart("long", 300)) {
 		var out strings.Builder
 		if err := (ours{model: path, threads: 2}).run(t.Context(), p, &out); err != nil {
 			t.Fatalf("%s: %v", p.name, err)

@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"os"
+	"slices"
 	"strings"
 	"time"
 )
@@ -20,6 +21,10 @@ type part struct {
 	fromProcess func(process, values)
 	// times is how often the part runs for each repeat; 0 stands for 1.
 	times int
+	// asked parts take minutes, and are measured where -parts names them.
+	asked bool
+	// keeps bounds what our side keeps of past prompts, in bytes; 0 for nothing.
+	keeps int64
 }
 
 // values are what one run of a part measured, by row of the table.
@@ -39,7 +44,10 @@ const (
 )
 
 // rows is their order.
-var rows = []string{rowPrefill, rowDecode, rowDecode8, rowDecode32, rowGenerate, rowVerify, rowLoad, rowMemory, rowResident}
+var rows = slices.Concat(
+	[]string{rowPrefill, rowDecode, rowDecode8, rowDecode32, rowGenerate, rowVerify, rowLoad, rowMemory, rowResident},
+	longRows(8<<10), longRows(32<<10),
+)
 
 // parts is everything that can be measured, in this order.
 func parts() []part {
@@ -56,12 +64,17 @@ func parts() []part {
 			fromProcess: func(p process, v values) { v[rowLoad] = p.wall.Seconds() },
 			times:       3, // short, so the more
 		},
+		longPart("long", 8<<10),
+		longPart("longest", 32<<10),
 	}
 }
 
-func partNames() (names []string) {
+// partNames are those of all parts, or of those that run unasked.
+func partNames(all bool) (names []string) {
 	for _, p := range parts() {
-		names = append(names, p.name)
+		if all || !p.asked {
+			names = append(names, p.name)
+		}
 	}
 	return names
 }
@@ -72,7 +85,7 @@ func findPart(name string) (part, error) {
 			return p, nil
 		}
 	}
-	return part{}, fmt.Errorf("no part is called %q; the parts are %s", name, strings.Join(partNames(), ", "))
+	return part{}, fmt.Errorf("no part is called %q; the parts are %s", name, strings.Join(partNames(true), ", "))
 }
 
 // comparison is what the flags ask for.

@@ -5,6 +5,7 @@ import (
 	"errors"
 	"flag"
 	"fmt"
+	"math"
 	"os"
 	"os/signal"
 	"strings"
@@ -49,7 +50,7 @@ func runCompare(ctx context.Context, f *flag.FlagSet, args []string) error {
 	sideFlags(f, &c.backend, &c.threads)
 	f.IntVar(&c.repeat, "repeat", 5, "times that each side runs")
 	f.DurationVar(&c.patience, "patience", 0, "time to spend on each model on waiting for an idle machine and measuring again what others disturbed")
-	f.StringVar(&list, "parts", strings.Join(partNames(), ","), "what to measure")
+	f.StringVar(&list, "parts", strings.Join(partNames(false), ","), "what to measure, of "+strings.Join(partNames(true), ", "))
 	if err := f.Parse(args); err != nil {
 		return err
 	}
@@ -91,7 +92,7 @@ func runOurs(ctx context.Context, f *flag.FlagSet, args []string) error {
 	var name string
 	f.StringVar(&o.model, "model", "", "GGUF file")
 	sideFlags(f, &o.backend, &o.threads)
-	f.StringVar(&name, "part", "", "what to measure: "+strings.Join(partNames(), ", "))
+	f.StringVar(&name, "part", "", "what to measure: "+strings.Join(partNames(true), ", "))
 	if err := f.Parse(args); err != nil {
 		return err
 	}
@@ -105,13 +106,15 @@ func runOurs(ctx context.Context, f *flag.FlagSet, args []string) error {
 func runRandom(f *flag.FlagSet, args []string) error {
 	var o synth.Options
 	f.StringVar(&o.Shape, "shape", "llama-1b", "one of "+strings.Join(synth.Shapes(), ", "))
+	length := f.Uint("context", 0, "positions that it says it has; 0 for the shape's own")
 	f.StringVar(&o.Type, "type", "q8_0", "of the matrices, one of "+strings.Join(synth.Types(), ", "))
 	if err := f.Parse(args); err != nil {
 		return err
 	}
-	if f.NArg() != 1 {
-		return errors.New("random needs the file to write")
+	if f.NArg() != 1 || *length > math.MaxUint32 {
+		return errors.New("random needs the file to write, and no more positions than 2³² - 1")
 	}
+	o.Context = uint32(*length)
 	return writeRandom(f.Arg(0), o)
 }
 

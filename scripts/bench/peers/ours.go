@@ -1,6 +1,7 @@
 package main
 
 import (
+	"cmp"
 	"context"
 	"encoding/json"
 	"errors"
@@ -42,7 +43,7 @@ type oursOutput struct {
 
 // run measures a part and prints the outcome as one JSON object.
 func (o ours) run(ctx context.Context, p part, out io.Writer) error {
-	m, err := engine.Open(ctx, o.model, engine.Config{Threads: o.threads, Backend: o.backend, PrefixCache: -1})
+	m, err := engine.Open(ctx, o.model, engine.Config{Threads: o.threads, Backend: o.backend, PrefixCache: cmp.Or(p.keeps, -1)})
 	if err != nil {
 		return err
 	}
