@@ -283,8 +283,12 @@ func Discover(ctx context.Context, h *Host, addr string, err error) error {
 	return h.discover(ctx, h.session.Load(), found{addr, err})
 }
 
-// Hide keeps a host from answering who asks it what it speaks.
+// Hide keeps a host from answering who asks it what it speaks. It tells those who
+// take it, unasked, when its addresses change: see Untold.
 func Hide(h *Host) { h.session.Load().net.RemoveStreamHandler(identify.ID) }
+
+// Untold keeps a host that is not connected yet from being told unasked.
+func Untold(h *Host) { h.session.Load().net.RemoveStreamHandler(identify.IDPush) }
 
 // OfChain returns how many connected peers are known to be of a host's chain.
 func OfChain(h *Host) int { return len(h.chainPeers(h.session.Load())) }

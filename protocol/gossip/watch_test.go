@@ -107,7 +107,13 @@ func stranger(t *testing.T) (peer host.Host, quiet func()) {
 			t.Error(err)
 		}
 	})
-	return peer, func() { peer.RemoveStreamHandler(identify.ID) }
+	return peer, func() {
+		peer.RemoveStreamHandler(identify.ID)
+		// Nor does it tell unasked, as libp2p does when addresses change.
+		if err := peer.(interface{ IDService() identify.IDService }).IDService().Close(); err != nil {
+			t.Error(err)
+		}
+	}
 }
 
 // TestAPeerThatHasNotSaidWhatItSpeaksIsDialledAnew: a peer is asked once for each
@@ -151,9 +157,11 @@ func TestWhoIsHeardAndNotKnownIsInNoMesh(t *testing.T) {
 	var ears [2]inbox
 	hub := blind(t, hearing("hub", &ears[0]))
 	gossip.Hide(hub.Host)
-	leaf := launchWith(t, hearing("leaf", &ears[1], hub.Addrs()...), func(h *gossip.Host) {
+	leaf := launchWith(t, hearing("leaf", &ears[1]), func(h *gossip.Host) {
 		gossip.Watch(h, 50*time.Millisecond, 1200*time.Millisecond, 50*time.Millisecond, time.Hour)
 	})
+	gossip.Untold(leaf.Host)
+	leaf.SetLedgerPeers([]gossip.Addr{{Identity: publicKey(t, "hub"), Addresses: []string{transport(hub.Addrs()[0])}}})
 	// Each time takes longer than the router's second between two looks at meshes.
 	eventually(t, "the leaf let go of the hub some times", func() bool { return counted(t, leaf, "renewed_total") >= 3 })
 	for _, topic := range []gossip.Topic{gossip.TopicTx, gossip.TopicCard} {
