@@ -29,6 +29,9 @@ func common() []panel {
 		{"Disk", "Free bytes on the disk of the home, and those of the database.", "bytes", []query{
 			{"assay_home_disk_free_bytes" + ofNode, "{{instance}} free"}, {"assay_home_database_bytes" + ofNode, "{{instance}} database"},
 		}},
+		{"Disk days left", "Until the disk of the home is full, if it goes on as in the last six hours.", "d", []query{
+			{"assay_home_disk_free_bytes" + ofNode + " / clamp_min(-deriv(assay_home_disk_free_bytes" + ofNode + "[6h]), 1) / 86400", "{{instance}}"},
+		}},
 		{"Paid by the last epoch", "Tokens, by what for.", "short", []query{labelled("assay_seat_paid_tokens", "for")}},
 	}
 }
