@@ -21,7 +21,9 @@ func labelled(metric, label string) query {
 // common are the panels of a node of either role.
 func common() []panel {
 	return []panel{
-		{"Height", "Newest block that the node carried out or verified.", "short", []query{line("assay_node_height")}},
+		{"Height", "Newest block that the node carried out or verified, and that to which it catches up.", "short", []query{
+			{"assay_node_height" + ofNode, "{{instance}}"}, {"assay_node_target_height" + ofNode, "{{instance}} target"},
+		}},
 		{"Age of the newest block", "Seconds since it was made: it grows where the network stands still, or the node is cut off.", "s", []query{line("assay_node_block_age_seconds")}},
 		{"Faults", "What keeps the node from its work; status says each in words.", "short", []query{line("assay_node_faults")}},
 		{"Peers", "Connected peers of gossip.", "short", []query{line("assay_node_peers")}},
