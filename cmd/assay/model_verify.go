@@ -40,13 +40,18 @@ With exit status 2 they are: equal, which is null; error.`,
 			if err != nil {
 				return readHint(err, "--run takes what assay model generate --json printed")
 			}
-			file, run, err := runfile.Parse(data)
-			if err != nil {
-				return withHint(fmt.Errorf("read run from %s: %w", inputName(path), err), "--run takes what assay model generate --json printed")
-			}
-			return withModel(c, engineConfig(c, 0), func(m *engine.Model) error { return verify(c, m, file, run) })
+			return verifyRun(c, inputName(path), data, "--run takes what assay model generate --json printed")
 		},
 	}
+}
+
+// verifyRun checks a run that stands in a file of a name.
+func verifyRun(c *cli.Context, name string, data []byte, hint string) error {
+	file, run, err := runfile.Parse(data)
+	if err != nil {
+		return withHint(fmt.Errorf("read run from %s: %w", name, err), hint)
+	}
+	return withModel(c, engineConfig(c, 0), func(m *engine.Model) error { return verify(c, m, file, run) })
 }
 
 // verdict is the object that verify --json prints.

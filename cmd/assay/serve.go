@@ -36,10 +36,11 @@ func serveCommand() *cli.Command {
    assay serve --model SmolLM2-135M-Instruct.Q4_1.gguf
    OPENAI_BASE_URL=http://` + defaultServe + `/v1 OPENAI_API_KEY=none python your_program.py
 
-A model is asked for by its file's name without .gguf; a directory stands for all
-GGUF files in it. The first is opened at once, the others when they are asked for;
-what nobody has asked for in --idle, or whose room of --memory another needs, is
-closed, unless --pin names it, and never while it answers.
+A model is asked for by its file's name without .gguf, or by its name in the store
+(assay model list); a directory stands for all GGUF files in it. The first is opened
+at once, the others when they are asked for; what nobody has asked for in --idle, or
+whose room of --memory another needs, is closed, unless --pin names it, and never
+while it answers.
 
 What is there, with streams and tools:
    OpenAI     /v1/chat/completions /v1/completions /v1/responses /v1/embeddings /v1/models
@@ -58,9 +59,9 @@ model of --model must have its vocabulary. No token of an answer changes.
 Each answer has a receipt, named in the header X-Assay-Receipt and, without its
 prefix, in its id. It proves that the answer is the model's, to the bit:
 
-   curl -s http://` + defaultServe + `/v1/receipts/ID | assay model verify --model FILE --run -
+   curl -s http://` + defaultServe + `/v1/receipts/ID | assay verify - --model FILE
 
-With --keys the node's hotkey signs each receipt, and assay model verify says whose it is.
+With --keys the node's hotkey signs each receipt, and assay verify says whose it is.
 Without a seed tokens are drawn by a random one, which the receipt has. Receipts
 hold prompts and answers, in memory alone, the newest 1024. A browser finds a page to
 talk with a model at http://` + defaultServe + `/, which checks them again.
@@ -76,7 +77,7 @@ Callers take turns, however many requests each key has; limits of its own stand 
 a key's line in the file. The line is not encrypted:
 beyond a network that you trust, put a proxy before it that speaks TLS.`,
 		Flags: []cli.Flag{
-			&cli.StringSliceFlag{Name: "model", EnvVars: []string{"ASSAY_MODEL"}, Usage: "GGUF `FILE`, or a directory of them; may be repeated (default: the one that make model fetches)"},
+			&cli.StringSliceFlag{Name: "model", EnvVars: []string{"ASSAY_MODEL"}, Usage: "GGUF `FILE`, a directory of them, or a name that assay model list shows; may be repeated (default: the one that make model fetches, or all of the store)"},
 			&cli.Float64Flag{Name: "memory", Usage: "`GIB` that the open models may take together, as the log says of each, without keys and values", DefaultText: "no limit"},
 			&cli.DurationFlag{Name: "idle", Value: 30 * time.Minute, Usage: "close a model that nobody has asked for in this `TIME`; 0 never"},
 			&cli.StringSliceFlag{Name: "pin", Usage: "`NAME` of a model that is opened at once and never closed; may be repeated"},

@@ -24,7 +24,7 @@ func modelName(path string) string { return strings.TrimSuffix(filepath.Base(pat
 // openShelf describes the models of the flags, and opens the first and those
 // that stay.
 func openShelf(c *cli.Context, registry prometheus.Registerer) (*shelf.Shelf, error) {
-	paths, err := servedPaths(c)
+	list, err := servedModels(c)
 	if err != nil {
 		return nil, usage.Mistake(err)
 	}
@@ -35,19 +35,19 @@ func openShelf(c *cli.Context, registry prometheus.Registerer) (*shelf.Shelf, er
 	pins := c.StringSlice("pin")
 	var beside int64 // that a draft model takes beside each
 	if path := c.String("draft-model"); path != "" && c.String("drafts") != engine.DraftsOff {
-		about, err := shelf.Describe(path)
+		about, err := shelf.Describe(storedPath(path))
 		if err != nil {
 			return nil, modelHint(err)
 		}
 		beside = about.Need
 	}
-	for _, path := range paths {
-		about, err := shelf.Describe(path)
+	for _, m := range list {
+		about, err := shelf.Describe(m.path)
 		if err != nil {
 			return nil, modelHint(err)
 		}
 		about.Need += beside
-		cfg.Specs = append(cfg.Specs, specOf(c, path, about, slices.Contains(pins, modelName(path)), registry))
+		cfg.Specs = append(cfg.Specs, specOf(c, m, about, slices.Contains(pins, m.name), registry))
 	}
 	for _, name := range pins {
 		if !slices.ContainsFunc(cfg.Specs, func(x shelf.Spec) bool { return x.Name == name }) {
@@ -75,8 +75,8 @@ func openShelf(c *cli.Context, registry prometheus.Registerer) (*shelf.Shelf, er
 }
 
 // specOf is a model whose metrics are told while it is open.
-func specOf(c *cli.Context, path string, about shelf.About, pinned bool, registry prometheus.Registerer) shelf.Spec {
-	name := modelName(path)
+func specOf(c *cli.Context, model givenModel, about shelf.About, pinned bool, registry prometheus.Registerer) shelf.Spec {
+	name := model.name
 	var metrics *daemon.EngineMetrics
 	return shelf.Spec{
 		Name: name, About: about, Pinned: pinned,
@@ -85,7 +85,7 @@ func specOf(c *cli.Context, path string, about shelf.About, pinned bool, registr
 			cfg := engineConfig(c, 0)
 			cfg.KeepPlaces = true
 			cfg.Observer = metrics
-			m, err := engine.Open(ctx, path, cfg)
+			m, err := engine.Open(ctx, model.path, cfg)
 			if err != nil {
 				return nil, err
 			}
@@ -101,16 +101,19 @@ func specOf(c *cli.Context, path string, about shelf.About, pinned bool, registr
 	}
 }
 
-// servedPaths returns the files of --model, each once, those of a directory in
-// the order of their names.
-func servedPaths(c *cli.Context) ([]string, error) {
-	given := c.StringSlice("model")
+// servedModels returns the files of --model, each once, those of a directory in the
+// order of their names; by default that which was fetched, or all of the store.
+func servedModels(c *cli.Context) ([]givenModel, error) {
+	given := slices.DeleteFunc(c.StringSlice("model"), func(s string) bool { return s == "" }) // of an empty variable
 	if len(given) == 0 {
-		path, err := modelPath(c)
-		return []string{path}, err
+		return servedByDefault()
 	}
-	var out []string
+	var out []givenModel
 	for _, path := range given {
+		if stored := storedPath(path); stored != path {
+			out = append(out, givenModel{path, stored})
+			continue
+		}
 		info, err := os.Stat(path)
 		if err != nil {
 			return nil, modelHint(err)
@@ -122,10 +125,31 @@ func servedPaths(c *cli.Context) ([]string, error) {
 			}
 		}
 		for _, file := range files {
-			if !slices.Contains(out, file) {
-				out = append(out, file)
+			if !slices.ContainsFunc(out, func(m givenModel) bool { return m.path == file }) {
+				out = append(out, givenModel{modelName(file), file})
 			}
 		}
+	}
+	return out, nil
+}
+
+// servedByDefault is what is served where nothing is said.
+func servedByDefault() ([]givenModel, error) {
+	m, err := defaultModel()
+	if err == nil {
+		return []givenModel{m}, nil
+	}
+	store, err2 := openStore()
+	if err2 != nil {
+		return nil, err
+	}
+	entries, err2 := store.List()
+	if err2 != nil || len(entries) == 0 {
+		return nil, errors.Join(err, err2)
+	}
+	var out []givenModel
+	for _, e := range entries {
+		out = append(out, givenModel{e.Name, storedPath(e.Name)})
 	}
 	return out, nil
 }

@@ -24,7 +24,10 @@ func statusCommand() *cli.Command {
 				out = append(out, pair{"version", s.Version})
 			}
 			height := num(s.Height)
-			if s.CatchingUp {
+			switch {
+			case s.CatchingUp && s.Target > s.Height:
+				height += " (catching up, to " + num(s.Target) + ")"
+			case s.CatchingUp:
 				height += " (catching up)"
 			}
 			out = append(out, pair{"height", height}, pair{"epoch", num(s.Epoch)}, pair{"round", num(s.Round)})

@@ -23,8 +23,8 @@ func txCommand() *cli.Command {
 		Description: `Signs a transaction with the coldkey of the key directory, sends it to a node,
 and waits until it is in a block. Amounts are tokens, exact decimals such as
 12.5, with at most nine digits after the point. Each transaction costs a fee for
-its bytes and for the work that it makes, at least; /v1/network shows the prices,
-and what an account must keep.
+its bytes and for the work that it makes, at least; assay network shows the
+prices, and what an account must keep.
 
    assay tx transfer --to ADDRESS --amount 12.5
    assay tx register --hotkey ADDRESS --consent TEXT

@@ -28,6 +28,9 @@ not have, it says why and exits 2.
 
    assay verify receipt.json --model FILE
 
+A receipt of assay serve, and what generate --json printed, is a run without a task:
+it is checked as assay model verify does, whose fields --json then has.
+
 A judge whose card says something else than what was found here is named; that
 changes no exit status, for the question is the answer's.
 
@@ -68,9 +71,15 @@ func verifyReceipt(c *cli.Context) error {
 	if err != nil {
 		return err
 	}
-	data, err := readText(c, args[0], "a receipt", maxReceiptFile)
+	data, err := readText(c, args[0], "a receipt", max(maxReceiptFile, maxRunFile))
 	if err != nil {
 		return readHint(err, "give the file that assay receipt ID printed")
+	}
+	if isRun(data) {
+		return verifyRun(c, inputName(args[0]), data, "get it again with GET /v1/receipts/ID, or assay model generate --json")
+	}
+	if len(data) > maxReceiptFile {
+		return fmt.Errorf("read %s: a receipt has at most %d bytes", inputName(args[0]), maxReceiptFile)
 	}
 	r, err := readReceipt(data)
 	if err != nil {
@@ -91,6 +100,15 @@ func verifyReceipt(c *cli.Context) error {
 		return errAnswerDiffers
 	}
 	return err
+}
+
+// isRun tells a run, which is no task's, from a receipt of the network.
+func isRun(data []byte) bool {
+	var f struct {
+		Receipt json.RawMessage `json:"receipt"`
+		Prompt  json.RawMessage `json:"prompt_ids"`
+	}
+	return json.Unmarshal(data, &f) == nil && f.Receipt == nil && f.Prompt != nil
 }
 
 // errAnswerDiffers ends verify with exit status 1 after it has said what differs.

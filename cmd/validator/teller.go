@@ -31,7 +31,7 @@ func (s *teller) Status(context.Context) (api.Status, error) {
 	out := api.Status{
 		Role: string(config.Validator), Started: s.d.Started, Hotkey: s.d.Hotkey.PublicKey().String(),
 		Registered: v.Registered, Permit: v.Permit,
-		Height: stats.Height, AppHash: stats.StateHash, CatchingUp: stats.Syncing,
+		Height: stats.Height, AppHash: stats.StateHash, CatchingUp: stats.Syncing, Target: stats.Target,
 		BlockTime: s.node.BlockTime(), Checkpoint: s.node.Checkpoint(), Peers: len(s.node.Peers()), Reachability: string(s.node.Reachability()), Relayed: len(s.node.Relayed()), ModelIDs: s.d.ModelIDs(),
 	}
 	if s.observes {

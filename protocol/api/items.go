@@ -47,7 +47,10 @@ type Status struct {
 	// Checkpoint names the newest block, for others to start from by --trust.
 	Checkpoint protocol.Checkpoint `json:"checkpoint"`
 	CatchingUp bool                `json:"catching_up"`
-	Peers      int                 `json:"peers"`
+	// Target is the height to which half of the peers are, while the node catches
+	// up; 0 where that is not known.
+	Target protocol.Height `json:"target,omitempty"`
+	Peers  int             `json:"peers"`
 	// Reachability is what peers say of whether they can dial the node: public,
 	// private or unknown; "" where none are asked.
 	Reachability string `json:"reachability,omitempty"`

@@ -135,6 +135,7 @@ func (h *Handler) nodeGauges(g *gauges, s *Status) {
 		g.set("node_started_seconds", "When the process began, in seconds since 1970.", float64(s.Started.Unix()))
 	}
 	g.is("node_catching_up", "1 while the node fetches blocks that others have.", s.CatchingUp)
+	g.set("node_target_height", "Block to which half of the peers are while the node catches up; else its own.", float64(max(s.Target, s.Height)))
 	g.set("node_peers", "Connected peers of gossip.", float64(s.Peers))
 	g.is("node_registered", "1 while the hotkey has a seat.", s.Registered)
 	g.is("node_permit", "1 while the seat holds a validator permit.", s.Permit)

@@ -38,7 +38,7 @@ func TestMetricsHaveWhatAnOperatorIsWokenFor(t *testing.T) {
 		want := []string{
 			"assay_node_catching_up 0", "assay_node_clock_behind_seconds 0", "assay_node_epoch 2", "assay_node_faults 1", "assay_node_height 45",
 			"assay_node_peers 4", "assay_node_permit 1", "assay_node_reasons 1", "assay_node_registered 1", "assay_node_started_seconds 1.7673228e+09",
-			"assay_seat_asked 0", "assay_seat_balance_tokens 50", "assay_seat_collateral_tokens 0",
+			"assay_node_target_height 45", "assay_seat_asked 0", "assay_seat_balance_tokens 50", "assay_seat_collateral_tokens 0",
 		}
 		got := vitalsOf(t, h)
 		for _, line := range want {
@@ -50,6 +50,10 @@ func TestMetricsHaveWhatAnOperatorIsWokenFor(t *testing.T) {
 			if !slices.ContainsFunc(got, func(l string) bool { return strings.HasPrefix(l, "assay_"+name+" ") }) {
 				t.Errorf("no %s in\n%s", name, strings.Join(got, "\n"))
 			}
+		}
+		n.Node.S.CatchingUp, n.Node.S.Target = true, 1180
+		if got := vitalsOf(t, h); !slices.Contains(got, "assay_node_catching_up 1") || !slices.Contains(got, "assay_node_target_height 1180") {
+			t.Error("it does not show to where it catches up")
 		}
 		n.Node.S.BlockTime = time.Now().Add(time.Hour)
 		if got := vitalsOf(t, h); slices.Contains(got, "assay_node_clock_behind_seconds 0") {

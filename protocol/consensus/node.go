@@ -445,12 +445,13 @@ func (n *Node) Prove(key []byte) (Proof, error) { return n.archive.Prove(n.app.s
 type Stats struct {
 	Height    protocol.Height
 	StateHash protocol.Hash
-	Peers     int    // connected transports
-	Syncing   bool   // it still fetches blocks that others have, or does not run
-	Waiting   int    // transactions in the pool
-	Refused   uint64 // proposals that this node refused
-	Rounds    uint64 // that heights took beyond the first
-	Forks     uint64 // blocks of another history that evidence was made of, since the start
+	Peers     int             // connected transports
+	Syncing   bool            // it still fetches blocks that others have, or does not run
+	Target    protocol.Height // to which half of the peers are, while Syncing; 0: none has said
+	Waiting   int             // transactions in the pool
+	Refused   uint64          // proposals that this node refused
+	Rounds    uint64          // that heights took beyond the first
+	Forks     uint64          // blocks of another history that evidence was made of, since the start
 }
 
 // Stats returns how the node is doing.
@@ -462,6 +463,9 @@ func (n *Node) Stats() Stats {
 	}
 	if c := n.comet.Load(); c != nil {
 		out.Peers, out.Syncing = c.Switch().Peers().Size(), n.syncing.Load()
+		if out.Syncing {
+			out.Target = targetOf(peerHeights(c))
+		}
 	}
 	return out
 }

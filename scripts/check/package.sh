@@ -47,6 +47,7 @@ for need in adduser systemd-analyze "$@"; do inside sh -c "command -v $need" >/d
 [ ${#lacks[@]} = 0 ] || inside sh -c "apt-get update -q && apt-get install -qy --no-install-recommends ${lacks[*]}" >"$over/apt" 2>&1 ||
 	{ tail -n 5 "$over/apt" >&2; die "${lacks[*]}, with which it is tried, could not be installed"; }
 
+[[ $(inside dpkg-deb --contents "$old") == *'/doc/assay/''validator/OPERATING.md'* ]] || die "the operator's page is not in the package"
 echo 'package.sh: install'
 inside dpkg -i "$old" >/dev/null
 installed() { inside dpkg-query -W -f '${Version} ${Status}' assay; }

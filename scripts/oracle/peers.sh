@@ -5,6 +5,7 @@
 #   engine/arith/testdata/blocks.json   blocks of weights, by the Python package gguf
 #   engine/tokenizer/testdata/small-*   small vocabularies and token ids, by llama.cpp
 #   engine/chattemplate/testdata/*.json what chat templates make, by Python's jinja2
+#   engine/grammar/testdata/masks.json  tokens that grammars allow, by llguidance
 #   cmd/internal/dawidskene/testdata    posteriors of labels, by crowd-kit
 #
 # and loads the data sets in cmd/internal/export/testdata with datasets, pandas and
@@ -26,6 +27,7 @@ run() { "$tmp/venv/bin/python" "scripts/oracle/peers/$1.py" "${@:2}"; }
 run logits "$tmp/models" engine/arith/testdata/peers.json
 run blocks engine/arith/testdata/blocks.json
 run vocabularies engine/tokenizer/testdata
+run masks engine/grammar/testdata/masks.json
 run confidence cmd/internal/dawidskene/testdata/crowdkit.json
 "$tmp/venv/bin/python" scripts/oracle/chat.py "$(./scripts/fetch/templates.sh | tail -n 1)"
 

@@ -65,7 +65,7 @@ pages() {
 archive() {
 	local name=assay_${version}_linux_$1
 	mkdir -p "$work/$name/extras"
-	cp "$2"/* README.md scripts/release/Containerfile "$work/$name/"
+	cp "$2"/* README.md validator/OPERATING.md scripts/release/Containerfile "$work/$name/"
 	pages "$work/$name/extras" /usr/local/bin
 	tar -C "$work" --sort=name --mtime="@$SOURCE_DATE_EPOCH" --owner=0 --group=0 --numeric-owner --format=gnu -c "$name" |
 		gzip -9n >"$out/$name.tar.gz"

@@ -18,6 +18,7 @@ mkdir -p "$root/DEBIAN" "$root/usr/bin" "$root/usr/lib/systemd/system" "$share/m
 install -m 644 "$pages"/*.service "$root/usr/lib/systemd/system/"
 install -m 644 "$pages"/*.json "$pages"/*.yml "$share/assay/"
 install -m 644 README.md "$share/doc/assay/"
+install -D -m 644 -t "$share/doc/assay/validator" validator/OPERATING.md # where README.md looks for it
 for name in assay miner validator; do
 	install -m 755 "$programs/$name" "$root/usr/bin/"
 	gzip -9n <"$pages/$name.1" >"$share/man/man1/$name.1.gz"

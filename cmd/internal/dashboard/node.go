@@ -21,13 +21,18 @@ func labelled(metric, label string) query {
 // common are the panels of a node of either role.
 func common() []panel {
 	return []panel{
-		{"Height", "Newest block that the node carried out or verified.", "short", []query{line("assay_node_height")}},
+		{"Height", "Newest block that the node carried out or verified, and that to which it catches up.", "short", []query{
+			{"assay_node_height" + ofNode, "{{instance}}"}, {"assay_node_target_height" + ofNode, "{{instance}} target"},
+		}},
 		{"Age of the newest block", "Seconds since it was made: it grows where the network stands still, or the node is cut off.", "s", []query{line("assay_node_block_age_seconds")}},
 		{"Faults", "What keeps the node from its work; status says each in words.", "short", []query{line("assay_node_faults")}},
 		{"Peers", "Connected peers of gossip.", "short", []query{line("assay_node_peers")}},
 		{"Clock behind", "By how much the newest block is from the future of this machine's clock.", "s", []query{line("assay_node_clock_behind_seconds")}},
 		{"Disk", "Free bytes on the disk of the home, and those of the database.", "bytes", []query{
 			{"assay_home_disk_free_bytes" + ofNode, "{{instance}} free"}, {"assay_home_database_bytes" + ofNode, "{{instance}} database"},
+		}},
+		{"Disk days left", "Until the disk of the home is full, if it goes on as in the last six hours.", "d", []query{
+			{"assay_home_disk_free_bytes" + ofNode + " / clamp_min(-deriv(assay_home_disk_free_bytes" + ofNode + "[6h]), 1) / 86400", "{{instance}}"},
 		}},
 		{"Paid by the last epoch", "Tokens, by what for.", "short", []query{labelled("assay_seat_paid_tokens", "for")}},
 	}

@@ -107,7 +107,7 @@ func (t *Table) Verify(ctx context.Context, dir string, n Node, rows *atomic.Int
 func (t *Table) card(m *export.Manifest) []byte {
 	var b bytes.Buffer
 	fmt.Fprintf(&b, "# %s of %s\n\n%d rows, an epoch a file: Parquet, and JSON Lines with the same rows.\n\n", t.Name, m.ChainID, m.Rows())
-	fmt.Fprintf(&b, "```sql\nSELECT * FROM read_parquet('data/*.parquet');\n```\n\n```python\nimport pandas\npandas.read_parquet(\"data\", engine=\"pyarrow\")\n```\n\nColumns:\n\n")
+	fmt.Fprintf(&b, "```sql\nSELECT * FROM read_parquet('data/*.parquet');\n```\n\n```python\nimport glob, pandas\npandas.concat(map(pandas.read_parquet, sorted(glob.glob(\"data/*.parquet\"))))\n```\n\nColumns:\n\n")
 	for f := range reflect.TypeOf(t.row).Fields() {
 		name, _, _ := strings.Cut(f.Tag.Get("json"), ",")
 		fmt.Fprintf(&b, "- `%s`%s\n", name, unit(f.Type))

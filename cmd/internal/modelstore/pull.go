@@ -22,6 +22,10 @@ import (
 // maxModel bounds a file, in bytes.
 const maxModel = 1 << 40
 
+// HeadBytes is how much of a file Request.Head is shown: what comes before the
+// weights of a model whose vocabulary has a quarter of a million tokens.
+const HeadBytes = 16 << 20
+
 // Request is a model to fetch.
 type Request struct {
 	Source string // a path, or an http or https URL
@@ -31,6 +35,10 @@ type Request struct {
 	// Check, where not nil, looks at the file before it has a name: what it
 	// refuses is not kept, and what had the name stays.
 	Check func(path string) error
+	// Head, where not nil, is told once that the first HeadBytes of the file are in
+	// path, or all of it, and how many bytes it will have, before more of them come; 0
+	// is not known. Those behind what has come are not there.
+	Head func(path string, of int64)
 	// Progress, where not nil, is told how many bytes there are, of how many; 0
 	// is not known.
 	Progress func(have, of int64)
@@ -130,6 +138,7 @@ type part struct {
 	path    string
 	hash    hash.Hash
 	have    int64
+	headed  bool // Request.Head was told
 }
 
 // tag is the file that says which file of a server a part is of.
@@ -265,6 +274,10 @@ func (p *part) append(ctx context.Context, in io.Reader, total int64) error {
 		}
 		if p.request.Progress != nil {
 			p.request.Progress(p.have, total)
+		}
+		if p.request.Head != nil && !p.headed && (p.have >= HeadBytes || errors.Is(err, io.EOF)) {
+			p.headed = true
+			p.request.Head(p.path, total)
 		}
 		switch {
 		case errors.Is(err, io.EOF):

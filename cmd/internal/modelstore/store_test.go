@@ -242,3 +242,48 @@ func TestANewFileUnderAName(t *testing.T) {
 		t.Errorf("the name means %s, and of the old file: %v", e.SHA256, gone)
 	}
 }
+
+// TestAHeadIsToldBeforeTheRestComes, once, also where the fetch goes on after it
+// broke off behind the head.
+func TestAHeadIsToldBeforeTheRestComes(t *testing.T) {
+	content := []byte("GGUF" + strings.Repeat("x", modelstore.HeadBytes+5<<20))
+	rest, begun := make(chan struct{}), 0
+	h := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		w.Header().Set("ETag", `"one"`)
+		if begun++; begun > 1 {
+			http.ServeContent(w, r, "", time.Time{}, strings.NewReader(string(content)))
+			return
+		}
+		w.Header().Set("Content-Length", fmt.Sprint(len(content)))
+		_, _ = w.Write(content[:modelstore.HeadBytes])
+		w.(http.Flusher).Flush()
+		<-rest // nothing comes before the head was told
+		_, _ = w.Write(content[modelstore.HeadBytes : modelstore.HeadBytes+2<<20])
+	}))
+	defer h.Close()
+	s, told := modelstore.Open(t.TempDir()), 0
+	ask := modelstore.Request{Source: h.URL + "/m.gguf", Head: func(path string, of int64) {
+		told++
+		head, err := os.ReadFile(path)
+		if err != nil || of != int64(len(content)) || len(head) < modelstore.HeadBytes || string(head) != string(content[:len(head)]) {
+			t.Errorf("told of %d bytes, and %d are there: %v", of, len(head), err)
+		}
+		if told == 1 {
+			close(rest)
+		}
+	}}
+	if _, err := s.Pull(t.Context(), ask); err == nil || told != 1 {
+		t.Fatalf("broke off by %v, and told %d times", err, told)
+	}
+	if e, err := s.Pull(t.Context(), ask); err != nil || told != 2 || e.SHA256 != hashOf(content) {
+		t.Errorf("got %+v, %v, and told %d times in two fetches", e, err, told)
+	}
+	small := []byte("GGUF and little more")
+	path := filepath.Join(t.TempDir(), "small.gguf")
+	check(t, os.WriteFile(path, small, 0o600))
+	of := int64(0)
+	_, err := s.Pull(t.Context(), modelstore.Request{Source: path, Head: func(_ string, n int64) { of += n }})
+	if check(t, err); of != int64(len(small)) {
+		t.Errorf("a small file: told of %d bytes, want %d once", of, len(small))
+	}
+}

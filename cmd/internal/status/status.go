@@ -149,7 +149,10 @@ func (r *Report) Print(out io.Writer, now time.Time) error {
 		row("version", "%s", r.Version)
 	}
 	height := "%d"
-	if r.CatchingUp {
+	switch {
+	case r.CatchingUp && r.Target > r.Height:
+		height += fmt.Sprintf(" (catching up, to %d)", r.Target)
+	case r.CatchingUp:
 		height += " (catching up)"
 	}
 	row("height", height, r.Height)

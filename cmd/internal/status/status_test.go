@@ -185,6 +185,11 @@ peers         3
 	if err := r.Print(&b, now); err != nil || !strings.HasSuffix(b.String(), "\n- it earns; nothing is amiss\n") {
 		t.Errorf("got %v\n%s", err, b.String())
 	}
+	r.Target = 1180
+	b.Reset()
+	if err := r.Print(&b, now); err != nil || !strings.Contains(b.String(), "height        41 (catching up, to 1180)\n") {
+		t.Errorf("with a target: %v\n%s", err, b.String())
+	}
 }
 
 func TestAMinersReportHasWhatItsSeatDoesAndEarns(t *testing.T) {
