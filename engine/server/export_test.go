@@ -114,3 +114,6 @@ func (s *Server) ReadElsewhere(cost int) (leave func()) {
 	s.bodies.enter("", cost)
 	return func() { s.bodies.leave("", cost) }
 }
+
+// Full is full.
+func (m *Listed) Full() bool { return m.full() }
