@@ -47,7 +47,7 @@ What is there, with streams and tools:
    Anthropic  /v1/messages /v1/messages/count_tokens
    Ollama     /api/chat /api/generate /api/embed /api/tags /api/show /api/ps /api/version
    llama.cpp  /completion /tokenize /detokenize /apply-template /props /slots /lora-adapters
-              /health /metrics, and OpenAI's without /v1, but for /v1/completions
+              /health /metrics /models /chat/completions /responses
 response_format and grammar, and Ollama's format, hold an answer to JSON, a schema or
 a grammar, tool_choice to a call, and strict the calls of a tool to its schema. What a
 request asks for and is not done, such as pictures, is refused by a 400 that names the
