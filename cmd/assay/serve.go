@@ -44,9 +44,11 @@ while it answers.
 
 What is there, with streams and tools:
    OpenAI     /v1/chat/completions /v1/completions /v1/responses /v1/embeddings /v1/models
+              /v1/chat/completions/input_tokens /v1/responses/input_tokens
    Anthropic  /v1/messages /v1/messages/count_tokens
    Ollama     /api/chat /api/generate /api/embed /api/tags /api/show /api/ps /api/version
-   llama.cpp  /completion /tokenize /detokenize /apply-template /props /slots /health /metrics
+   llama.cpp  /completion /tokenize /detokenize /apply-template /props /slots /lora-adapters
+              /health /metrics /models /chat/completions /responses
 response_format and grammar, and Ollama's format, hold an answer to JSON, a schema or
 a grammar, tool_choice to a call, and strict the calls of a tool to its schema. What a
 request asks for and is not done, such as pictures, is refused by a 400 that names the

@@ -37,25 +37,7 @@ func (s *Server) messages(w http.ResponseWriter, r *http.Request) error {
 
 // countTokens tells how long the prompt of such a request is.
 func (s *Server) countTokens(w http.ResponseWriter, r *http.Request) error {
-	b, read, err := s.readBody(r)
-	defer read()
-	if err != nil {
-		return err
-	}
-	a := newAsked()
-	if err := a.takeMessagesAPI(b); err != nil {
-		return err
-	}
-	if err := b.rest(); err != nil {
-		return err
-	}
-	done, err := s.prepare(r.Context(), a)
-	defer done()
-	if err != nil {
-		return err
-	}
-	reply(w, http.StatusOK, map[string]int{"input_tokens": len(a.prompt)})
-	return nil
+	return s.count(w, r, object{}, func(b body, a *asked) (dialect, error) { return nil, a.takeMessagesAPI(b) })
 }
 
 // takeMessagesAPI takes model, conversation and tools.

@@ -76,6 +76,7 @@ func (s spokenTo) ask(path string, body io.Reader, w http.ResponseWriter) {
 var paths = []string{
 	"/v1/chat/completions", "/v1/completions", "/v1/embeddings", "/v1/responses", "/v1/messages", "/v1/messages/count_tokens", "/api/chat",
 	"/api/generate", "/api/embed", "/api/show", "/completion", "/tokenize", "/detokenize", "/apply-template",
+	"/v1/chat/completions/input_tokens", "/v1/responses/input_tokens",
 }
 
 // TestLargeRequestsWaitForRoom: what is beyond the first bytes of each is counted

@@ -165,7 +165,7 @@ func TestWhatACompletionDoesNotDoIsRefused(t *testing.T) {
 	s := newStand(t, nil)
 	for more, field := range map[string]string{
 		`"mirostat": 2`: "mirostat", `"typical_p": 0.5`: "typical_p", `"dry_multiplier": 0.8`: "dry_multiplier", `"xtc_probability": 0.1`: "xtc_probability",
-		`"dynatemp_range": 0.5`: "dynatemp_range", `"samplers": ["top_k"]`: "samplers", `"ignore_eos": true`: "ignore_eos", `"lora": [{"id": 0, "scale": 1}]`: "lora",
+		`"dynatemp_range": 0.5`: "dynatemp_range", `"samplers": ["top_k"]`: "samplers", `"ignore_eos": true, "grammar": "root ::= \"a\""`: "ignore_eos", `"n": 2`: "n", `"lora": [{"id": 0, "scale": 1}]`: "lora",
 		`"post_sampling_probs": true`: "post_sampling_probs", `"response_fields": "content"`: "response_fields", `"n_predict": -2`: "n_predict",
 		`"n_probs": 21`: "n_probs", `"n_probs": -1`: "n_probs", `"repeat_penalty": 1.1, "repeat_last_n": 64`: "repeat_last_n", `"logit_bias": [[5, false]]`: "logit_bias",
 		`"logit_bias": [["a", 101]]`: "logit_bias", `"logit_bias": {"": 1}`: "logit_bias", `"logit_bias": [[null, 1]]`: "logit_bias", `"logit_bias": 7`: "logit_bias", `"logit_bias": [[5]]`: "logit_bias", `"logit_bias": [[5.0, 1]]`: "logit_bias", `"logit_bias": [[true, 1]]`: "logit_bias",

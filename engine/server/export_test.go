@@ -120,3 +120,6 @@ func (s *Server) ReadElsewhere(cost int) (leave func()) {
 func Ping(ctx context.Context, w http.ResponseWriter) {
 	(&events{w: w, rc: http.NewResponseController(w)}).ping(ctx)
 }
+
+// Full is full.
+func (m *Listed) Full() bool { return m.full() }

@@ -10,7 +10,7 @@ import (
 const anyObject = `{"type":"object"}`
 
 // takeFormat takes what the text of an answer is to be: response_format of OpenAI's
-// clients, or grammar, as llama.cpp's have it.
+// clients, or grammar or json_schema, as llama.cpp's have them.
 func (a *asked) takeFormat(b body) error {
 	var format body
 	given, err := b.take("response_format", &format)
@@ -22,15 +22,12 @@ func (a *asked) takeFormat(b body) error {
 			return err
 		}
 	}
-	var text string
-	if given, err = b.take("grammar", &text); err != nil {
+	held := a.held
+	if err := a.takeCompletionFormat(b); err != nil {
 		return err
 	}
-	if given && text != "" {
-		if a.settings.Grammar != (engine.Grammar{}) {
-			return refuse("grammar", "response_format and grammar are both given; leave one out")
-		}
-		a.hold("grammar", engine.GrammarGBNF, text)
+	if held != "" && a.held != held {
+		return refuse(a.held, "%s and %s are both given; leave one out", held, a.held)
 	}
 	return nil
 }
@@ -50,7 +47,11 @@ func (a *asked) readFormat(field string, format body, flat bool) error {
 	switch kind {
 	case "text":
 	case "json_object":
-		a.hold(field, engine.GrammarJSONSchema, anyObject)
+		schema := json.RawMessage(anyObject)
+		if _, err := format.take("schema", &schema); err != nil { // llama.cpp's clients give one
+			return err
+		}
+		a.hold(field, engine.GrammarJSONSchema, string(schema))
 	case "json_schema":
 		if flat {
 			return a.readSchema(field, format)

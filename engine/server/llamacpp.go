@@ -2,6 +2,7 @@ package server
 
 import (
 	"net/http"
+	"unicode/utf8"
 
 	"github.com/assaynet/assay/engine"
 	"github.com/assaynet/assay/engine/tokenizer"
@@ -58,12 +59,26 @@ func (s *Server) tokenize(w http.ResponseWriter, r *http.Request) error {
 	if pieces {
 		list := make([]object, len(ids))
 		for i, id := range ids {
-			list[i] = object{"id": id, "piece": string(t.DecodeSpecial([]engine.Token{id}))}
+			list[i] = object{"id": id, "piece": pieceOf(t, id)}
 		}
 		tokens = list
 	}
 	reply(w, http.StatusOK, object{"tokens": tokens, "count": len(ids), "max_model_len": m.Engine.Info().Context})
 	return nil
+}
+
+// pieceOf is the text of a token, or its bytes as numbers where they are no text
+// alone.
+func pieceOf(t *tokenizer.Tokenizer, id engine.Token) any {
+	b := t.DecodeSpecial([]engine.Token{id})
+	if utf8.Valid(b) {
+		return string(b)
+	}
+	out := make([]int, len(b))
+	for i, x := range b {
+		out[i] = int(x)
+	}
+	return out
 }
 
 // detokenize returns the text of ids.
@@ -130,17 +145,30 @@ func (s *Server) props(w http.ResponseWriter, r *http.Request) error {
 			"n_ctx": m.Context, "params": object{"temperature": defaultTemperature, "top_k": defaultTopK, "top_p": 1, "min_p": 0, "n_predict": -1},
 		},
 		"total_slots": m.Slots, "model_path": m.Name, "model_alias": m.Name, "chat_template": m.Template, "build_info": "assay",
-		"modalities": object{"vision": false, "audio": false},
+		"is_sleeping": !m.Open,
+		"modalities":  object{"vision": false, "audio": false},
 	})
 	return nil
 }
 
+// loraAdapters are none: a model here is what its file says.
+func (s *Server) loraAdapters(w http.ResponseWriter, _ *http.Request) error {
+	reply(w, http.StatusOK, []object{})
+	return nil
+}
+
 // slots tells of each place of a model whether it is taken; nothing of what is
-// asked there.
+// asked there. With fail_on_no_slot it is 503 where all are.
 func (s *Server) slots(w http.ResponseWriter, r *http.Request) error {
 	m, err := s.listed(r.URL.Query().Get("model"))
 	if err != nil {
 		return err
+	}
+	switch fail := r.URL.Query().Get("fail_on_no_slot"); {
+	case fail != "" && fail != "0" && fail != "1":
+		return refuse("fail_on_no_slot", "fail_on_no_slot is 0 or 1")
+	case fail == "1" && m.full():
+		return &problem{status: http.StatusServiceUnavailable, Message: "no slot is free", Type: typeServer}
 	}
 	list := make([]object, m.Slots)
 	for i := range list {

@@ -123,12 +123,37 @@ func (a *asked) addBiases(texts []textBias, t *tokenizer.Tokenizer) error {
 	for _, x := range a.settings.Biases {
 		all[x.Token] = x.Add
 	}
+	return a.setBiases(all, "its texts have")
+}
+
+// setBiases sets the biases of an answer, unless there are too many.
+func (a *asked) setBiases(all map[engine.Token]float32, what string) error {
 	if len(all) > form.MaxBiases {
-		return refuse("logit_bias", "its texts have %d tokens; at most %d can have a bias", len(all), form.MaxBiases)
+		return refuse("logit_bias", "%s %d tokens; at most %d can have a bias", what, len(all), form.MaxBiases)
 	}
 	a.settings.Biases = nil
 	for _, id := range slices.Sorted(maps.Keys(all)) {
 		a.settings.Biases = append(a.settings.Biases, engine.Bias{Token: id, Add: all[id]})
 	}
 	return nil
+}
+
+// goOn sees that no token ends an answer that is to ignore them: each has the
+// least bias there is, which the receipt has, whatever else was asked for. A
+// grammar ends by such a token, so that both are not done.
+func (a *asked) goOn(t *tokenizer.Tokenizer) error {
+	if !a.endless {
+		return nil
+	}
+	if a.settings.Grammar != (engine.Grammar{}) {
+		return refuse("ignore_eos", "an answer that is held to a grammar, a schema or a call ends where that does; leave ignore_eos out")
+	}
+	all := map[engine.Token]float32{}
+	for _, x := range a.settings.Biases {
+		all[x.Token] = x.Add
+	}
+	for _, id := range t.StopTokens() {
+		all[id] = -form.MaxBias
+	}
+	return a.setBiases(all, "with those of ignore_eos there are")
 }

@@ -21,9 +21,9 @@ var completionDefaults = map[string]string{"temperature": "0.8", "top_p": "0.95"
 // here, with the values at which they ask for nothing.
 var completionNeutral = map[string][]string{
 	"dynatemp_range": {"0", "0.0"}, "typical_p": {"1", "1.0"}, "top_n_sigma": {"-1", "-1.0"}, "mirostat": {"0"}, "xtc_probability": {"0", "0.0"},
-	"dry_multiplier": {"0", "0.0"}, "min_keep": {"0"}, "n_indent": {"0"}, "t_max_predict_ms": {"0", "-1"}, "ignore_eos": {"false"}, "lora": {"[]"},
+	"dry_multiplier": {"0", "0.0"}, "min_keep": {"0"}, "n_indent": {"0"}, "t_max_predict_ms": {"0", "-1"}, "lora": {"[]"},
 	"samplers": {"[]"}, "image_data": {"[]"}, "post_sampling_probs": {"false"}, "return_progress": {"false"},
-	"timings_per_token": {"false"}, "n_cmpl": {"1"}, "n": {"1"},
+	"timings_per_token": {"false"}, "n_cmpl": {"1"},
 }
 
 // completionIdle are fields of it that change no answer where those are neutral,
@@ -42,7 +42,7 @@ func (s *Server) completion(w http.ResponseWriter, r *http.Request) error {
 	return s.answer(w, r, func(b body, a *asked) (dialect, error) {
 		var raw json.RawMessage
 		var d completionDialect
-		if err := b.takeAll(want{"prompt", &raw}, want{"model", &a.name}, want{"stream", &a.stream}, want{"n_probs", &a.top}, want{"return_tokens", &d.tokens}, want{"response_fields", &d.fields}); err != nil {
+		if err := b.takeAll(want{"prompt", &raw}, want{"model", &a.name}, want{"stream", &a.stream}, want{"n_probs", &a.top}, want{"return_tokens", &d.tokens}, want{"response_fields", &d.fields}, want{"ignore_eos", &a.endless}); err != nil {
 			return nil, err
 		}
 		if len(d.fields) > maxFields {
@@ -53,6 +53,9 @@ func (s *Server) completion(w http.ResponseWriter, r *http.Request) error {
 		}
 		a.logProbs, a.ids = a.top > 0, true
 		if err := b.dropNeutral(completionNeutral, completionIdle); err != nil {
+			return nil, err
+		}
+		if err := b.dropNeutral(map[string][]string{"n": {"1"}}, nil); err != nil {
 			return nil, err
 		}
 		if err := a.takePredict(b); err != nil {
@@ -95,6 +98,21 @@ func (b body) dropNeutral(neutral map[string][]string, idle []string) error {
 		delete(b, name)
 	}
 	return nil
+}
+
+// takeLlama takes what llama.cpp's clients say at OpenAI's interfaces, too; of
+// n_predict -1 alone, which is as many tokens as the context leaves.
+func (a *asked) takeLlama(b body) error {
+	if _, err := b.take("ignore_eos", &a.endless); err != nil {
+		return err
+	}
+	if string(b["n_predict"]) == "-1" {
+		delete(b, "n_predict")
+	}
+	if err := a.takeRepeatLast(b, "repeat_last_n"); err != nil {
+		return err
+	}
+	return b.dropNeutral(completionNeutral, completionIdle)
 }
 
 // takePredict takes how many tokens an answer has: −1 is as many as the context
@@ -286,12 +304,13 @@ type completionAnswer struct {
 	Timings   map[string]any `json:"timings"`
 }
 
-// completionTimings tells how long n tokens took, under names that begin so.
-func completionTimings(out map[string]any, name string, n int, took time.Duration) {
+// completionTimings tells of n tokens and how long the steps took that made
+// them, under names that begin so.
+func completionTimings(out map[string]any, name string, n, steps int, took time.Duration) {
 	ms := float64(took.Microseconds()) / 1000
 	each, speed := 0.0, 0.0
-	if n > 0 && ms > 0 {
-		each, speed = ms/float64(n), 1000*float64(n)/ms
+	if steps > 0 && ms > 0 {
+		each, speed = ms/float64(steps), 1000*float64(steps)/ms
 	}
 	out[name+"_n"], out[name+"_ms"], out[name+"_per_token_ms"], out[name+"_per_second"] = n, ms, each, speed
 }
@@ -311,6 +330,7 @@ func completionSettings(a *asked, answer int) map[string]any {
 	out := map[string]any{
 		"temperature": s.Temperature, "top_k": s.TopK, "top_p": float64(s.TopP) / form.TopPOne, "min_p": float64(s.MinP) / form.TopPOne,
 		"repeat_penalty": repetition, "presence_penalty": s.Presence, "frequency_penalty": s.Frequency, "repeat_last_n": -1,
+		"ignore_eos": a.endless, "logit_bias": completionBiases(s.Biases),
 		"n_predict": most, "max_tokens": most, "n_probs": a.top, "stream": a.stream, "stop": append([]string{}, a.stops...),
 	}
 	if [24]byte(s.Seed[8:]) == [24]byte{} {
@@ -321,6 +341,20 @@ func completionSettings(a *asked, answer int) map[string]any {
 		out["grammar"] = s.Grammar.Text
 	case engine.GrammarJSONSchema:
 		out["json_schema"] = json.RawMessage(s.Grammar.Text)
+	}
+	return out
+}
+
+// completionBias is a number that was added to the logits of a token.
+type completionBias struct {
+	Token engine.Token `json:"token"`
+	Bias  float32      `json:"bias"`
+}
+
+func completionBiases(list []engine.Bias) []completionBias {
+	out := make([]completionBias, len(list))
+	for i, x := range list {
+		out[i] = completionBias{x.Token, x.Add}
 	}
 	return out
 }
@@ -339,8 +373,9 @@ func completionEnd(h head, i int, a *answer) completionAnswer {
 	case a.finish == finishStop:
 		out.StopType = "eos"
 	}
-	completionTimings(out.Timings, "prompt", len(prompt), a.prefill)
-	completionTimings(out.Timings, "predicted", len(a.run.Output), a.decode)
+	completionTimings(out.Timings, "prompt", len(prompt), len(prompt), a.prefill)
+	n := len(a.run.Output)
+	completionTimings(out.Timings, "predicted", n, max(0, n-1), a.decode) // the prompt's last step makes the first token
 	return out
 }
 

@@ -68,6 +68,9 @@ func (s *Server) listed(name string) (*Listed, error) {
 	return nil, missing()
 }
 
+// full reports whether each place is taken.
+func (m *Listed) full() bool { return m.Running >= m.Slots }
+
 // rounded is a count as models' names have it.
 func rounded(n uint64) string {
 	switch {

@@ -8,32 +8,35 @@ import (
 
 // chat answers a conversation by OpenAI's /v1/chat/completions.
 func (s *Server) chat(w http.ResponseWriter, r *http.Request) error {
-	return s.answer(w, r, func(b body, a *asked) (dialect, error) {
-		if err := a.takeCommon(b); err != nil {
-			return nil, err
-		}
-		if err := a.takeEffort(b, "reasoning_effort", "reasoning_effort"); err != nil {
-			return nil, err
-		}
-		if err := b.takeAll(want{"logprobs", &a.logProbs}, want{"top_logprobs", &a.top}); err != nil {
-			return nil, err
-		}
-		if a.top < 0 || a.top > maxTopLogProbs || a.top > 0 && !a.logProbs {
-			return nil, refuse("top_logprobs", "top_logprobs is 0 to %d, and goes with logprobs", maxTopLogProbs)
-		}
-		var list []body
-		if _, err := b.take("messages", &list); err != nil {
-			return nil, err
-		}
-		a.talk, a.field = &talk{}, "messages"
-		if err := a.talk.takeMessages(list); err != nil {
-			return nil, err
-		}
-		if err := a.takeTools(b); err != nil {
-			return nil, err
-		}
-		return chatDialect{}, a.talk.check(a.field)
-	})
+	return s.answer(w, r, takeChat)
+}
+
+// takeChat takes such a request.
+func takeChat(b body, a *asked) (dialect, error) {
+	if err := a.takeCommon(b); err != nil {
+		return nil, err
+	}
+	if err := a.takeEffort(b, "reasoning_effort", "reasoning_effort"); err != nil {
+		return nil, err
+	}
+	if err := b.takeAll(want{"logprobs", &a.logProbs}, want{"top_logprobs", &a.top}); err != nil {
+		return nil, err
+	}
+	if a.top < 0 || a.top > maxTopLogProbs || a.top > 0 && !a.logProbs {
+		return nil, refuse("top_logprobs", "top_logprobs is 0 to %d, and goes with logprobs", maxTopLogProbs)
+	}
+	var list []body
+	if _, err := b.take("messages", &list); err != nil {
+		return nil, err
+	}
+	a.talk, a.field = &talk{}, "messages"
+	if err := a.talk.takeMessages(list); err != nil {
+		return nil, err
+	}
+	if err := a.takeTools(b); err != nil {
+		return nil, err
+	}
+	return chatDialect{}, a.talk.check(a.field)
 }
 
 // takeMessages takes OpenAI's messages. Those of system and developer become

@@ -10,41 +10,44 @@ import (
 // responses answers OpenAI's /v1/responses. Nothing is stored: a request has
 // all of its conversation.
 func (s *Server) responses(w http.ResponseWriter, r *http.Request) error {
-	return s.answer(w, r, func(b body, a *asked) (dialect, error) {
-		var raw json.RawMessage
-		var d responsesDialect
-		var include []string
-		err := b.takeAll(want{"model", &a.name}, want{"stream", &a.stream}, want{"input", &raw}, want{"instructions", &d.instructions}, want{"include", &include})
-		if err != nil {
-			return nil, err
+	return s.answer(w, r, takeResponses)
+}
+
+// takeResponses takes such a request.
+func takeResponses(b body, a *asked) (dialect, error) {
+	var raw json.RawMessage
+	var d responsesDialect
+	var include []string
+	err := b.takeAll(want{"model", &a.name}, want{"stream", &a.stream}, want{"input", &raw}, want{"instructions", &d.instructions}, want{"include", &include})
+	if err != nil {
+		return nil, err
+	}
+	if err := a.takeResponseText(b, &d); err != nil {
+		return nil, err
+	}
+	for _, x := range include {
+		if x != "reasoning.encrypted_content" { // there is none to give
+			return nil, refuse("include", "%.80q is not done by this server", x)
 		}
-		if err := a.takeResponseText(b, &d); err != nil {
-			return nil, err
-		}
-		for _, x := range include {
-			if x != "reasoning.encrypted_content" { // there is none to give
-				return nil, refuse("include", "%.80q is not done by this server", x)
-			}
-		}
-		a.talk, a.field = &talk{}, "input"
-		if d.instructions != "" {
-			a.talk.system = []string{d.instructions}
-		}
-		if err := a.talk.takeItems(raw); err != nil {
-			return nil, err
-		}
-		if err := a.takeFlatTools(b); err != nil {
-			return nil, err
-		}
-		if err := a.takeLength(b, "max_output_tokens"); err != nil {
-			return nil, err
-		}
-		if err := a.takeSampling(b); err != nil {
-			return nil, err
-		}
-		d.tools = a.talk.tools
-		return d, a.talk.check("input")
-	})
+	}
+	a.talk, a.field = &talk{}, "input"
+	if d.instructions != "" {
+		a.talk.system = []string{d.instructions}
+	}
+	if err := a.talk.takeItems(raw); err != nil {
+		return nil, err
+	}
+	if err := a.takeFlatTools(b); err != nil {
+		return nil, err
+	}
+	if err := a.takeLength(b, "max_output_tokens"); err != nil {
+		return nil, err
+	}
+	if err := a.takeSampling(b); err != nil {
+		return nil, err
+	}
+	d.tools = a.talk.tools
+	return d, a.talk.check("input")
 }
 
 // takeResponseText takes text, with the format of the answer, and what is said

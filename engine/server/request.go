@@ -36,6 +36,7 @@ type asked struct {
 	ids      bool // parts of a stream have the ids of their tokens
 	echo     bool // the prompt is part of the answer
 	none     bool // no token is to be made
+	endless  bool // the tokens that end an answer are not to be drawn
 
 	talk *talk // a conversation, or nil
 	// write makes the prompt of a text; nil for a conversation.
@@ -101,7 +102,10 @@ func (a *asked) takeCommon(b body) error {
 	if a.choices < 1 || a.choices > maxChoices {
 		return refuse("n", "n is 1 to %d", maxChoices)
 	}
-	if err := a.takeLength(b, "max_tokens", "max_completion_tokens"); err != nil {
+	if err := a.takeLlama(b); err != nil {
+		return err
+	}
+	if err := a.takeLength(b, "max_tokens", "max_completion_tokens", "n_predict"); err != nil {
 		return err
 	}
 	if err := a.takeStops(b, "stop"); err != nil {
@@ -172,11 +176,15 @@ func (a *asked) encode() (err error) {
 		return err
 	}
 	if a.talk != nil {
-		return a.converse()
+		err = a.converse()
+	} else {
+		a.prompt, err = a.write(a.model)
+		a.write = nil // and with it what the request says
 	}
-	a.prompt, err = a.write(a.model)
-	a.write = nil // and with it what the request says
-	return err
+	if err != nil {
+		return err
+	}
+	return a.goOn(a.model.Tokenizer())
 }
 
 // missing is what is said of a model that is not there.

@@ -13,7 +13,7 @@ func (s *Server) routes() map[string]func(http.ResponseWriter, *http.Request) er
 		// OpenAI's.
 		"GET /v1/models": s.models, "GET /v1/models/{name...}": s.model,
 		"POST /v1/chat/completions": s.chat, "POST /v1/completions": s.complete,
-		"POST /v1/embeddings": s.embeddings, "POST /v1/responses": s.responses,
+		"POST /v1/embeddings": s.embeddings, "POST /v1/responses": s.responses, "POST /v1/responses/input_tokens": s.countResponse,
 		// Anthropic's.
 		"POST /v1/messages": s.messages, "POST /v1/messages/count_tokens": s.countTokens,
 		// Ollama's.
@@ -22,7 +22,9 @@ func (s *Server) routes() map[string]func(http.ResponseWriter, *http.Request) er
 		// llama.cpp's, and what evaluation harnesses ask.
 		"POST /completion": s.completion, "POST /completions": s.completion,
 		"POST /tokenize": s.tokenize, "POST /detokenize": s.detokenize, "POST /apply-template": s.applyTemplate,
-		"GET /props": s.props, "GET /slots": s.slots, "GET /tokenizer_info": s.tokenizerInfo,
+		"GET /props": s.props, "GET /slots": s.slots, "GET /lora-adapters": s.loraAdapters, "GET /tokenizer_info": s.tokenizerInfo,
+		"GET /models": s.models, "POST /chat/completions": s.chat, "POST /responses": s.responses,
+		"POST /chat/completions/input_tokens": s.countChat, "POST /v1/chat/completions/input_tokens": s.countChat,
 		// Ours.
 		"GET /health": s.health, "GET /v1/openapi.json": s.openapi,
 		"GET /v1/receipts/{id}": s.receipt, "POST /v1/receipts/{id}/check": s.checkReceipt,
@@ -56,6 +58,41 @@ func (s *Server) answer(w http.ResponseWriter, r *http.Request, take func(b body
 	}
 	read()
 	return s.run(w, r, a, d)
+}
+
+// count tells how many tokens the prompt of such a request has, beside what else
+// the API says then.
+func (s *Server) count(w http.ResponseWriter, r *http.Request, out object, take func(b body, a *asked) (dialect, error)) error {
+	b, read, err := s.readBody(r)
+	defer read()
+	if err != nil {
+		return err
+	}
+	a := newAsked()
+	if _, err := take(b, a); err != nil {
+		return err
+	}
+	if err := b.rest(); err != nil {
+		return err
+	}
+	done, err := s.prepare(r.Context(), a)
+	defer done()
+	if err != nil {
+		return err
+	}
+	out["input_tokens"] = len(a.prompt)
+	reply(w, http.StatusOK, out)
+	return nil
+}
+
+// countChat and countResponse tell how long the prompt is of what
+// /v1/chat/completions and /v1/responses are asked.
+func (s *Server) countChat(w http.ResponseWriter, r *http.Request) error {
+	return s.count(w, r, object{"object": "chat.completion.input_tokens"}, takeChat)
+}
+
+func (s *Server) countResponse(w http.ResponseWriter, r *http.Request) error {
+	return s.count(w, r, object{"object": "response.input_tokens"}, takeResponses)
 }
 
 func (s *Server) health(w http.ResponseWriter, _ *http.Request) error {

@@ -503,6 +503,7 @@ func FuzzRequests(f *testing.F) {
 		for _, path := range []string{
 			"/v1/chat/completions", "/v1/completions", "/v1/responses", "/v1/embeddings", "/v1/messages", "/v1/messages/count_tokens",
 			"/api/chat", "/api/generate", "/api/embed", "/api/show", "/completion", "/tokenize", "/detokenize", "/apply-template",
+			"/v1/chat/completions/input_tokens", "/v1/responses/input_tokens",
 		} {
 			r, err := http.NewRequestWithContext(ctx, http.MethodPost, "http://localhost"+path, strings.NewReader(body))
 			check(t, err)

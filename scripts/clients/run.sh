@@ -9,12 +9,13 @@
 #   lm-eval        lm-evaluation-harness, beside the engine alone
 #   schemathesis   random requests by the server's own description
 #   openai-tests   the tests in the source of Python's openai
+#   llama-tests    the tests in the source of llama.cpp's server
 #
 # What each does and what is excepted is in README.md.
 set -euo pipefail
 cd "$(dirname "$0")/../.."
 
-parts=${*:-openai anthropic ollama langchain litellm npm agents lm-eval schemathesis openai-tests}
+parts=${*:-openai anthropic ollama langchain litellm npm agents lm-eval schemathesis openai-tests llama-tests}
 here=scripts/clients
 cache=${XDG_CACHE_HOME:-$HOME/.cache}/assay/clients
 venv=$cache/venv-$(sha256sum <$here/requirements.txt | cut -c1-8)
@@ -121,6 +122,18 @@ for part in $parts; do
 		serve --model "$(names gpt-6-astra gpt-3.5-turbo-instruct text-embedding-3-small model)"
 		TEST_API_BASE_URL="http://127.0.0.1:$port/v1" client "$part" "${python[@]}" $here/suite.py "openai's own tests" "$dir" "$PWD/$here/openai_exceptions.txt" \
 			tests/api_resources/{chat/test_completions,test_completions,test_embeddings,test_models,test_responses}.py
+		;;
+	llama-tests)
+		source=$(scripts/bench/peers/build.sh source)
+		mkdir -p "$tmp/llama/tools/server" "$tmp/llama/models" "$tmp/llama/random"
+		cp -r "$source/tools/server/tests" "$tmp/llama/tools/server/" # some write beside themselves
+		cp -r "$source/models/templates" "$tmp/llama/models/"
+		go build -o "$tmp/llama/scripted" ./$here/scripted
+		PORT=$("${python[@]}" -c 'import socket; s = socket.socket(); s.bind(("127.0.0.1", 0)); print(s.getsockname()[1])') \
+			LLAMA_SERVER_BIN_PATH="$PWD/$here/llama_server.py" PYTHONPATH="$PWD/$here" \
+			ASSAY="$PWD/build/assay" ASSAY_SCRIPTED="$tmp/llama/scripted" ASSAY_VOCABULARY="$model" ASSAY_MODELS="$tmp/llama/random" \
+			"${python[@]}" $here/suite.py "llama.cpp's own tests" "$tmp/llama/tools/server/tests" "$PWD/$here/llama_exceptions.txt" \
+			-p llama_plugin -m "not slow" unit/
 		;;
 	*)
 		say "run.sh: there is no part $part"

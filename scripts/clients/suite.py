@@ -2,7 +2,8 @@
 
 usage: suite.py NAME DIRECTORY EXCEPTIONS TESTS..., with what the tests want of the environment
 
-DIRECTORY is where the tests are run. EXCEPTIONS has a line for each group of tests
+DIRECTORY is where the tests are run, TESTS what pytest is told of them. What they
+skip themselves is counted apart. EXCEPTIONS has a line for each group of tests
 that fail: a regular expression that their names have, white space, and why. It fails where another test fails, or
 where a line has no test that fails.
 """
@@ -18,7 +19,7 @@ NAME, DIRECTORY, EXCEPTIONS, *TESTS = sys.argv[1:]
 
 
 def run():
-    """Runs the tests and returns what became of each, by name."""
+    """Runs the tests and returns what became of each, by name, but for those that are skipped; and how many these are."""
     report = tempfile.NamedTemporaryFile(suffix=".xml", delete=False).name
     done = subprocess.run(
         [sys.executable, "-B", "-m", "pytest", "-q", "-p", "no:cacheprovider", "-p", "no:xdist", f"--junitxml={report}", "-o", "addopts=", *TESTS],
@@ -26,17 +27,20 @@ def run():
     )
     if done.returncode not in (0, 1):
         raise SystemExit(f"pytest failed:\n{done.stdout[-4000:]}\n{done.stderr[-4000:]}")
-    cases = {}
+    cases, skipped = {}, 0
     for case in ElementTree.parse(report).iter("testcase"):
         name = case.get("classname") + "." + case.get("name")
         trouble = [x for x in case if x.tag in ("failure", "error")]
+        if not trouble and case.find("skipped") is not None:
+            skipped += 1
+            continue
         cases[name] = trouble[0].get("message") or "" if trouble else None
     os.unlink(report)
-    return cases
+    return cases, skipped
 
 
 def main():
-    cases = run()
+    cases, skipped = run()
     reasons = []
     with open(EXCEPTIONS) as lines:
         for line in lines:
@@ -56,7 +60,7 @@ def main():
     idle = [p for p, _ in reasons if p not in used]
     for part in idle:
         print(f"the exception {part} has no test that fails: take it out", file=sys.stderr)
-    print(f"{NAME}: {len(cases)}, of which {len(cases) - len(failed)} pass; exceptions {sum(used.values())}, by reason:")
+    print(f"{NAME}: {len(cases)}, of which {len(cases) - len(failed)} pass; {skipped} skip themselves; exceptions {sum(used.values())}, by reason:")
     for part, why in reasons:
         if part in used:
             print(f"  {used[part]:4d} {part}: {why}")

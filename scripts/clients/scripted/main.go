@@ -3,6 +3,10 @@
 // without a model that can think.
 //
 //	go run ./scripts/clients/scripted -vocabulary FILE.gguf -call '{"name": …}' -end 'Done.' OUT.gguf
+//	go run ./scripts/clients/scripted -vocabulary FILE.gguf -random 256 [-template FILE.jinja] OUT.gguf
+//
+// The second is of random weights instead, takes so many tokens, and has the
+// template of the file that its tokens are from, or another.
 //
 // It is a real model, computed like any other. Its template ends a prompt with
 // one of two marks: the last message is what a tool gave, or there are no tools; or
@@ -41,8 +45,16 @@ func main() {
 	vocabulary := flag.String("vocabulary", "", "GGUF file whose tokens prompts are read by")
 	call := flag.String("call", "", "what is said between marks of a call where a tool can be called")
 	end := flag.String("end", "Done.", "what is said elsewhere")
+	positions := flag.Uint("random", 0, "write a model of random weights that takes so many tokens")
+	other := flag.String("template", "", "file of its template; without one that of the vocabulary")
 	flag.Parse()
-	if err := run(*vocabulary, *call, *end, flag.Arg(0)); err != nil {
+	var err error
+	if *positions > 0 {
+		err = runRandom(*vocabulary, *other, flag.Arg(0), uint32(*positions))
+	} else {
+		err = run(*vocabulary, *call, *end, flag.Arg(0))
+	}
+	if err != nil {
 		fmt.Fprintln(os.Stderr, "scripted:", err)
 		os.Exit(1)
 	}
@@ -58,7 +70,7 @@ func run(vocabulary, call, end, out string) (err error) {
 	}
 	defer func() { err = errors.Join(err, f.Close()) }()
 	w := &gguf.Writer{}
-	tokens, kinds, stop, err := tokenizerOf(f, w)
+	tokens, kinds, stop, err := tokenizerOf(f, w, template)
 	if err != nil {
 		return err
 	}
@@ -74,9 +86,38 @@ func run(vocabulary, call, end, out string) (err error) {
 	return w.WriteFile(out)
 }
 
+// runRandom writes a model of random weights.
+func runRandom(vocabulary, other, out string, positions uint32) (err error) {
+	if vocabulary == "" || out == "" {
+		return errors.New("it needs -vocabulary and the file to write")
+	}
+	f, err := gguf.Open(vocabulary)
+	if err != nil {
+		return err
+	}
+	defer func() { err = errors.Join(err, f.Close()) }()
+	text, _ := f.String("tokenizer.chat_template")
+	if other != "" {
+		b, err := os.ReadFile(other)
+		if err != nil {
+			return err
+		}
+		text = string(b)
+	}
+	w := &gguf.Writer{}
+	tokens, kinds, _, err := tokenizerOf(f, w, text)
+	if err != nil {
+		return err
+	}
+	w.AddStrings("tokenizer.ggml.tokens", tokens)
+	w.AddInt32s("tokenizer.ggml.token_type", kinds)
+	random(w, kinds, positions)
+	return w.WriteFile(out)
+}
+
 // tokenizerOf copies a file's tokenizer, but for its template and its tokens,
 // which it returns with the one that ends an answer.
-func tokenizerOf(f *gguf.File, w *gguf.Writer) (tokens []string, kinds []int32, stop int, err error) {
+func tokenizerOf(f *gguf.File, w *gguf.Writer, template string) (tokens []string, kinds []int32, stop int, err error) {
 	model, ok := f.String("tokenizer.ggml.model")
 	pre, ok2 := f.String("tokenizer.ggml.pre")
 	merges, ok3 := f.Strings("tokenizer.ggml.merges")
@@ -143,27 +184,47 @@ func spelled(text string) string {
 	return string(out)
 }
 
-// write adds shape and weights. Element 0 is that of all tokens without a next.
-func (s *script) write(w *gguf.Writer, first, stop int) {
+// hyper adds the shape of a model of so many tokens.
+func hyper(w *gguf.Writer, tokens int, positions uint32) {
 	w.AddString("general.architecture", "llama")
-	w.AddString("general.name", "scripted")
 	for _, x := range []struct {
 		key string
 		n   uint32
 	}{
 		{"block_count", 1},
-		{"context_length", context},
+		{"context_length", positions},
 		{"embedding_length", width},
 		{"feed_forward_length", ffn},
 		{"attention.head_count", 1},
 		{"attention.head_count_kv", 1},
 		{"rope.dimension_count", width},
-		{"vocab_size", uint32(len(s.tokens))},
+		{"vocab_size", uint32(tokens)},
 	} {
 		w.AddUint32("llama."+x.key, x.n)
 	}
 	w.AddFloat32("llama.attention.layer_norm_rms_epsilon", 1e-5)
 	w.AddFloat32("llama.rope.freq_base", 10000)
+}
+
+func addMatrix(w *gguf.Writer, name string, columns, rows int, x []float32) {
+	if x == nil {
+		x = make([]float32, columns*rows)
+	}
+	w.AddTensor(gguf.Tensor{Name: name, Dims: []uint64{uint64(columns), uint64(rows)}, Type: gguf.F32, Data: bytesOf(x)})
+}
+
+func addNorm(w *gguf.Writer, name string) {
+	x := make([]float32, width)
+	for i := range x {
+		x[i] = 1
+	}
+	w.AddTensor(gguf.Tensor{Name: name, Dims: []uint64{width}, Type: gguf.F32, Data: bytesOf(x)})
+}
+
+// write adds shape and weights. Element 0 is that of all tokens without a next.
+func (s *script) write(w *gguf.Writer, first, stop int) {
+	w.AddString("general.name", "scripted")
+	hyper(w, len(s.tokens), context)
 	in, out := make([]float32, len(s.tokens)*width), make([]float32, len(s.tokens)*width)
 	for id := range s.tokens {
 		in[id*width] = 1
@@ -176,30 +237,17 @@ func (s *script) write(w *gguf.Writer, first, stop int) {
 			place++
 		}
 	}
-	matrix := func(name string, columns, rows int, x []float32) {
-		if x == nil {
-			x = make([]float32, columns*rows)
-		}
-		w.AddTensor(gguf.Tensor{Name: name, Dims: []uint64{uint64(columns), uint64(rows)}, Type: gguf.F32, Data: bytesOf(x)})
-	}
-	norm := func(name string) {
-		x := make([]float32, width)
-		for i := range x {
-			x[i] = 1
-		}
-		w.AddTensor(gguf.Tensor{Name: name, Dims: []uint64{width}, Type: gguf.F32, Data: bytesOf(x)})
-	}
-	matrix("token_embd.weight", width, len(s.tokens), in)
-	norm("blk.0.attn_norm.weight")
+	addMatrix(w, "token_embd.weight", width, len(s.tokens), in)
+	addNorm(w, "blk.0.attn_norm.weight")
 	for _, part := range []string{"attn_q", "attn_k", "attn_v", "attn_output"} {
-		matrix("blk.0."+part+".weight", width, width, nil)
+		addMatrix(w, "blk.0."+part+".weight", width, width, nil)
 	}
-	norm("blk.0.ffn_norm.weight")
-	matrix("blk.0.ffn_gate.weight", width, ffn, nil)
-	matrix("blk.0.ffn_up.weight", width, ffn, nil)
-	matrix("blk.0.ffn_down.weight", ffn, width, nil)
-	norm("output_norm.weight")
-	matrix("output.weight", width, len(s.tokens), out)
+	addNorm(w, "blk.0.ffn_norm.weight")
+	addMatrix(w, "blk.0.ffn_gate.weight", width, ffn, nil)
+	addMatrix(w, "blk.0.ffn_up.weight", width, ffn, nil)
+	addMatrix(w, "blk.0.ffn_down.weight", ffn, width, nil)
+	addNorm(w, "output_norm.weight")
+	addMatrix(w, "output.weight", width, len(s.tokens), out)
 }
 
 func bytesOf(x []float32) []byte {
