@@ -4,6 +4,9 @@ GO ?= go
 FETCH := ./scripts/fetch/model.sh
 # Packages that are tested side by side: some wait for blocks while others compute.
 SIDE := $(shell expr $$(getconf _NPROCESSORS_ONLN) + 2)
+# Begins first, for it takes longest, and waits for blocks nearly all the time: in
+# its place among the others, processors would be idle after them.
+FIRST := ./protocol/consensus
 LINT_VERSION := v2.13.1
 
 help: ## show this help
@@ -68,7 +71,7 @@ templates: ## fetch other programs' chat templates and compare what becomes of t
 
 test: models ## fetch the models and run all tests, at every level of instructions of this machine, and the oracle
 	@$(GO) test -count=1 -v -run NoLevel ./engine/native | sed -n 's/.*: \(instructions: \)/\1/p'
-	$(GO) test -p $(SIDE) -timeout 12m ./...
+	$(GO) test -p $(SIDE) -timeout 12m $(FIRST) ./...
 	@$(MAKE) --no-print-directory oracle
 
 page: ## the label, chat and dashboard pages in a real Chromium, by keyboard alone and under axe-core's rules (installs both)

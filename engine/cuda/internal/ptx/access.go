@@ -128,9 +128,15 @@ func (w *warp) load(in *instr, mask uint32) error {
 func (w *warp) near(in *instr, mask uint32, size int) *region {
 	a := &w.regs[in.a]
 	least, most, all := a[lowest(mask)], a[lowest(mask)], uint64(in.offset)
-	for m := mask; m != 0; m &= m - 1 {
-		x := a[lowest(m)]
-		least, most, all = min(least, x), max(most, x), all|x
+	if mask == fullWarp {
+		for _, x := range a {
+			least, most, all = min(least, x), max(most, x), all|x
+		}
+	} else {
+		for m := mask; m != 0; m &= m - 1 {
+			x := a[lowest(m)]
+			least, most, all = min(least, x), max(most, x), all|x
+		}
 	}
 	if all%uint64(size) != 0 {
 		return nil
@@ -152,15 +158,26 @@ func (w *warp) near(in *instr, mask uint32, size int) *region {
 	return r
 }
 
-// gather is load within a region.
+// gather is load within a region. Addresses are read before the first register
+// is written, which may be the one that they are in.
 func (w *warp) gather(in *instr, mask uint32, dest []int, r *region) {
 	a, n := &w.regs[in.a], in.op.size
 	base := r.base - uint64(in.offset)
+	var at [warpSize]int // of lanes that take no part, anything
+	for l, x := range a {
+		at[l] = int(x - base)
+	}
 	for i, slot := range dest {
 		d := &w.regs[slot]
-		for m := mask; m != 0; m &= m - 1 {
-			l := lowest(m)
-			d[l] = in.loaded(r.data[int(a[l]-base)+i*n:])
+		if mask == fullWarp && n == 4 && !in.op.signed { // as nearly all are
+			for l, off := range at {
+				d[l] = uint64(binary.LittleEndian.Uint32(r.data[off+i*n:]))
+			}
+		} else {
+			for m := mask; m != 0; m &= m - 1 {
+				l := lowest(m)
+				d[l] = in.loaded(r.data[at[l]+i*n:])
+			}
 		}
 		w.defined[slot] |= mask
 	}

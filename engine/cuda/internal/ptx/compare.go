@@ -1,14 +1,13 @@
 package ptx
 
+import "math/bits"
+
 // Comparison and selection (PTX ISA §9.7.6, §9.7.7). Comparisons of floats
 // without u are false where one is NaN, those with u true.
 var comparisons = append(append(append(
-	compareFamily("s32", "i32", func(x uint64) int64 { return int64(int32(x)) }),
-	compareFamily("u32", "i32", func(x uint64) uint64 { return x })...),
-	append(compareFamily("s64", "i64", func(x uint64) int64 { return int64(x) }),
-		compareFamily("u64", "i64", func(x uint64) uint64 { return x })...)...),
-	append(append(compareFamily("s16", "i16", func(x uint64) int64 { return int64(int16(x)) }),
-		compareFamily("u16", "i16", func(x uint64) uint64 { return x })...), append(compareFloats,
+	compareFamily("s32", "i32", 1<<31), compareFamily("u32", "i32", 0)...),
+	append(compareFamily("s64", "i64", 1<<63), compareFamily("u64", "i64", 0)...)...),
+	append(append(compareFamily("s16", "i16", 1<<15), compareFamily("u16", "i16", 0)...), append(compareFloats,
 		selectOf("selp.f32 f32,f32,f32,p"), selectOf("selp.b32 b32,b32,b32,p"), selectOf("selp.u32 i32,i32,i32,p"),
 		selectOf("selp.s32 i32,i32,i32,p"), selectOf("selp.b64 b64,b64,b64,p"), selectOf("selp.u64 i64,i64,i64,p"), selectOf("selp.b16 b16,b16,b16,p"), selectOf("selp.u16 i16,i16,i16,p"),
 		predicate("and.pred", func(a, b uint32) uint32 { return a & b }),
@@ -17,21 +16,21 @@ var comparisons = append(append(append(
 		predicateNot(), op(sets, "mov.pred p,pc"))...)...)
 
 // compareFamily are the six comparisons of a type of integers. Each is made of
-// two: below, and equal.
-func compareFamily[T int64 | uint64](name, operand string, as func(uint64) T) []opcode {
+// two: below, and equal. With its sign bit flipped, a number with a sign is
+// ordered as one without; sign is 0 for a type without. Neither branches: which
+// lanes differ nobody can guess.
+func compareFamily(name, operand string, sign uint64) []opcode {
 	below := func(a, b *lanes) (p uint32) {
 		for l := range a {
-			if as(a[l]) < as(b[l]) {
-				p |= 1 << l
-			}
+			_, borrow := bits.Sub64(a[l]^sign, b[l]^sign, 0)
+			p |= uint32(borrow) << l
 		}
 		return p
 	}
 	equal := func(a, b *lanes) (p uint32) {
 		for l := range a {
-			if a[l] == b[l] {
-				p |= 1 << l
-			}
+			_, borrow := bits.Sub64(a[l]^b[l], 1, 0)
+			p |= uint32(borrow) << l
 		}
 		return p
 	}

@@ -101,10 +101,15 @@ func made(x float32) uint64 {
 // with z is rounded to odd there (Boldo and Melquiond, "Emulation of FMA and
 // correctly rounded sums", 2008), and a number so rounded, of more than two
 // bits more, rounds as the exact sum does; the error of the first sum is
-// Knuth's.
+// Knuth's. Rounding twice is as good wherever a normal result does not lie
+// halfway between two numbers of binary32 after the first time.
 func fused(x, y, z float32) float32 {
 	p, c := float64(x)*float64(y), float64(z)
 	s := p + c
+	const least = 0x381 << 52 // 2^-126
+	if u := math.Float64bits(s); u&0x1fffffff != 0x10000000 && u&^(1<<63) >= least {
+		return float32(s)
+	}
 	b := s - p
 	e := (p - (s - b)) + (c - b)
 	if e != 0 && e == e {

@@ -50,7 +50,7 @@ type instr struct {
 	offset  int64  // of an address; the parameter's number for ld.param
 	target  int    // of a branch
 	mask    uint64 // of the bits of d
-	reads   []int  // registers that must be defined
+	reads   []int  // registers that must be defined; constants always are
 	ran     uint64 // lanes that ran it
 }
 

@@ -239,7 +239,7 @@ func (p *parser) bind(in *instr, list []operand) error {
 		case o.form == isVector:
 			for _, x := range o.vec {
 				slot := p.narrowed(x, op.kinds[i][2:]).slot
-				if !dest {
+				if !dest && x.form != isConst {
 					in.reads = append(in.reads, slot)
 				}
 				if dest || op.kind == stores || op.kind == joins {
@@ -274,7 +274,9 @@ func (p *parser) bind(in *instr, list []operand) error {
 			if op.kind == starts && op.kinds[i] == "c" && !copySize(op.name, p.valueOf(o)) {
 				return errors.New("a copy of another size")
 			}
-			in.reads = append(in.reads, o.slot)
+			if o.form != isConst {
+				in.reads = append(in.reads, o.slot)
+			}
 			if o.form == isAddress && first {
 				in.offset = o.offset
 			} else if o.form == isAddress {

@@ -90,6 +90,7 @@ func TestWhatADeviceLeavesUndefinedFails(t *testing.T) {
 	}{
 		{"a register that was not written", ptx.ErrUndefined, true, "add.s32 %r0, %r2, 1;"},
 		{"a register that some lanes have not written", ptx.ErrUndefined, true, "setp.eq.s32 %p1, %r1, 40; @!%p1 mov.b32 %r0, 1; add.s32 %r2, %r0, 1;"},
+		{"an element of a vector that was not written", ptx.ErrUndefined, true, "mov.b32 %r2, 1; st.global.v2.u32 [%d3], {%r2, %r4};"},
 		{"a predicate that was not written", ptx.ErrUndefined, true, "@%p3 mov.b32 %r0, 1;"},
 		{"memory that was not written", ptx.ErrUndefined, true, "ld.global.u32 %r0, [%d1+8];"},
 		{"shared memory that was not written", ptx.ErrUndefined, true, "ld.shared.u32 %r0, [sh];"},

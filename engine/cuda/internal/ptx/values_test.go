@@ -84,6 +84,10 @@ func TestValues(t *testing.T) {
 		{"sqrt.rn.f32 %f0, 0f40000000", 0x3fb504f3},
 		{"sqrt.rn.f32 %f0, 0fBF800000", nan},
 		{"fma.rn.f32 %f0, 0f3F800001, 0f3F800001, 0fBF800002", 0x28800000}, // what a product rounded first would lose
+		// Below halfway between two numbers by less than binary64 holds: a normal
+		// sum, and a subnormal one.
+		{"fma.rn.f32 %f0, 0f33800001, 0f3F7FFFFE, 0f3F800001", 0x3f800001},
+		{"fma.rn.f32 %f0, 0f1A000001, 0f19FFFFFE, 0f00400001", 0x00400001},
 		{"neg.f32 %f0, 0f7FC00001", 0xffc00001},
 		{"abs.f32 %f0, 0f80000000", 0},
 		{"cvt.f32.f16 %f0, 1", 0x33800000},
@@ -200,6 +204,22 @@ func TestVectorsOfRegisters(t *testing.T) {
 		func(int) uint64 { return 0xabcd1234 })
 	gives(t, nil, "mov.b64 {%r2, %r3}, 0x123456789abcdef0; mov.b64 %d0, {%r3, %r2};"+stored("%d0"),
 		func(int) uint64 { return 0x9abcdef012345678 })
+}
+
+// TestALoadMayOverwriteItsAddress has a vector whose first register had the
+// address, loaded by all lanes and by the odd ones.
+func TestALoadMayOverwriteItsAddress(t *testing.T) {
+	for guard, least := range map[string]int{"": 0, "@%p1 ": 1} {
+		body := ".shared .align 8 .b8 own[256]; mov.u32 %r3, own; mad.lo.s32 %r3, %r1, 8, %r3; add.s32 %r4, %r1, 100; add.s32 %r5, %r1, 200;" +
+			"st.shared.v2.u32 [%r3], {%r4, %r5}; and.b32 %r2, %r1, 1; setp.ne.s32 %p1, %r2, 0; mov.b32 %r6, 7;" +
+			guard + "ld.shared.v2.u32 {%r3, %r6}, [%r3];" + stored("%r6")
+		gives(t, nil, body, func(l int) uint64 {
+			if l%2 < least {
+				return 7
+			}
+			return 200 + uint64(l)
+		})
+	}
 }
 
 // TestFusedRoundsOnce compares fma with exact arithmetic on operands of every

@@ -188,7 +188,10 @@ func (w *warp) ready(in *instr, mask uint32) error {
 			return w.wrong(ErrUndefined, in, bad, "a register")
 		}
 	}
-	for _, p := range []int{in.p, in.q} {
+	if in.p < 0 && in.q < 0 {
+		return nil
+	}
+	for _, p := range [...]int{in.p, in.q} {
 		if p >= 0 && mask&^w.known[p] != 0 {
 			return w.wrong(ErrUndefined, in, mask&^w.known[p], "a predicate")
 		}
@@ -207,12 +210,7 @@ func (w *warp) alone(in *instr, mask uint32) error {
 	case compares:
 		w.setPred(in.d, in.op.test(w.source(in.a), w.source(in.b)), mask)
 	case selects:
-		x := w.regs[in.b]
-		for m := w.preds[in.p] & mask; m != 0; m &= m - 1 {
-			l := lowest(m)
-			x[l] = w.regs[in.a][l]
-		}
-		w.write(in.d, &x, mask)
+		w.choose(in, mask)
 	case loads:
 		return w.load(in, mask)
 	case stores:
@@ -245,16 +243,37 @@ func (w *warp) source(slot int) *lanes {
 
 // compute runs a plain instruction.
 func (w *warp) compute(in *instr, mask uint32) {
-	d := &w.scratch
-	if mask == fullWarp {
-		d = &w.regs[in.d]
-	}
+	d := w.dest(in, mask)
 	in.op.value(d, w.source(in.a), w.source(in.b), w.source(in.c))
 	if in.op.masked {
 		for l := range d {
 			d[l] &= in.mask
 		}
 	}
+	w.done(in, d, mask)
+}
+
+// choose runs a selection, without a branch for each lane.
+func (w *warp) choose(in *instr, mask uint32) {
+	d, a, b, p := w.dest(in, mask), &w.regs[in.a], &w.regs[in.b], w.preds[in.p]
+	for l := range d {
+		d[l] = b[l] ^ (a[l]^b[l])&-uint64(p>>l&1)
+	}
+	w.done(in, d, mask)
+}
+
+// dest is where an instruction that reads a lane of its operands before it
+// writes the same lane of its result may put the latter: the register itself,
+// where all lanes take part. The rest is done's.
+func (w *warp) dest(in *instr, mask uint32) *lanes {
+	if mask == fullWarp {
+		return &w.regs[in.d]
+	}
+	return &w.scratch
+}
+
+// done gives the lanes that take part what is in dest.
+func (w *warp) done(in *instr, d *lanes, mask uint32) {
 	if mask == fullWarp {
 		w.defined[in.d] = fullWarp
 	} else {
