@@ -80,18 +80,12 @@ func (p *pastEpochs) put(x *Epoch) {
 
 func (h *Handler) epoch(ctx context.Context, v *view, e protocol.Epoch) (Epoch, error) {
 	if x, ok := h.ended.get(e); ok && x.Last <= v.height {
-		return x, nil
+		err := h.when(ctx, &x, v.height) // what was not known then may be now
+		return x, err
 	}
 	s := h.params.Schedule
 	out := Epoch{Epoch: e, First: max(s.EpochStart(e), 1), Last: s.EpochEnd(e)}
-	var err error
-	if out.Began, err = h.timeOf(ctx, out.First); err != nil {
-		return out, err
-	}
-	if out.Last > v.height {
-		return out, nil
-	}
-	if out.Ended, err = h.timeOf(ctx, out.Last); err != nil {
+	if err := h.when(ctx, &out, v.height); err != nil || out.Last > v.height {
 		return out, err
 	}
 	paid, err := h.paidIn(ctx, v, e)
@@ -111,4 +105,17 @@ func (h *Handler) epoch(ctx context.Context, v *view, e protocol.Epoch) (Epoch, 
 	}
 	h.ended.put(&out)
 	return out, nil
+}
+
+// when fills in the times of an epoch that it has not, as of a height.
+func (h *Handler) when(ctx context.Context, x *Epoch, height protocol.Height) (err error) {
+	if x.Began.IsZero() {
+		if x.Began, err = h.timeOf(ctx, x.First); err != nil {
+			return err
+		}
+	}
+	if x.Ended.IsZero() && x.Last <= height {
+		x.Ended, err = h.timeOf(ctx, x.Last)
+	}
+	return err
 }

@@ -165,6 +165,13 @@ func DecodeLightBlock(b []byte, chain string) (*types.LightBlock, error) {
 // HedgeAfter is how long a provider that hangs is waited for.
 const HedgeAfter = hedgeAfter
 
+// Bounds of what is asked of the past.
+const (
+	PastReserve = pastReserve
+	PastRate    = pastRate
+	PastBurst   = pastBurst
+)
+
 // Bounds of the pool.
 const (
 	MaxPoolTxs = maxPoolTxs
@@ -183,6 +190,21 @@ func (r *results) Add(h protocol.Height, txs []ledger.TxResult) { r.add(h, txs) 
 func (r *results) Get(hash protocol.Hash) (ledger.TxResult, protocol.Height, bool) {
 	return r.get(hash)
 }
+
+// Place is that of results.
+func (r *results) Place(hash protocol.Hash) (protocol.Height, int, []uint32, bool) {
+	return r.place(hash)
+}
+
+// Remember has a node remember the outcomes of so many blocks.
+func (n *Node) Remember(blocks protocol.Height) {
+	n.app.results.mu.Lock()
+	defer n.app.results.mu.Unlock()
+	n.app.results.keep = blocks
+}
+
+// CheckOutcome checks what a provider says of a transaction.
+var CheckOutcome = checkOutcome
 
 // Misbehaviour is misbehaviour in the ledger's words.
 func Misbehaviour(list []abci.Misbehavior) []ledger.Misbehaviour { return misbehaviour(list) }

@@ -133,6 +133,7 @@ type Light struct {
 	kept   int64             // guarded by mu; the height that is written down
 	last   map[string]late   // guarded by mu: who is asked last, by name
 	turn   int               // guarded by mu: who is asked first
+	past   past
 }
 
 // NewLight returns a reader that trusts what it trusted before, the checkpoint
@@ -153,7 +154,7 @@ func NewLight(c LightConfig) (*Light, error) {
 	if err := c.DB.BindChain(doc.ChainID); err != nil {
 		return nil, err
 	}
-	l := &Light{cfg: c, chain: doc.ChainID, space: c.DB.Space("light"), last: make(map[string]late)}
+	l := &Light{cfg: c, chain: doc.ChainID, space: c.DB.Space("light"), last: make(map[string]late), past: newPast()}
 	set := make([]*types.Validator, len(doc.Validators))
 	for i, v := range doc.Validators {
 		set[i] = types.NewValidator(v.PubKey, v.Power)

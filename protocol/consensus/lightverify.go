@@ -126,8 +126,7 @@ func (l *Light) signed(lb *types.LightBlock) error {
 	return nil
 }
 
-// root returns the newest trusted block; at first it is the checkpoint, or the
-// first block, which the genesis' set must have signed.
+// root returns the newest trusted block; at first it is where trust begins.
 func (l *Light) root(ctx context.Context, p Provider) (*types.LightBlock, error) {
 	l.mu.Lock()
 	newest := l.newest
@@ -135,14 +134,20 @@ func (l *Light) root(ctx context.Context, p Provider) (*types.LightBlock, error)
 	if newest != nil {
 		return newest, nil
 	}
-	h := max(l.cfg.Trust.Height, l.cfg.Genesis.First())
+	return l.begin(ctx, p, l.cfg.Trust)
+}
+
+// begin returns the block at which trust begins: that of a checkpoint, or without
+// one the first, which the genesis' set must have signed.
+func (l *Light) begin(ctx context.Context, p Provider, from protocol.Checkpoint) (*types.LightBlock, error) {
+	h := max(from.Height, l.cfg.Genesis.First())
 	lb, err := l.block(ctx, p, h)
 	if err != nil {
 		return nil, err
 	}
-	if l.cfg.Trust.Height > 0 {
-		if !bytes.Equal(lb.Hash(), l.cfg.Trust.Hash[:]) {
-			return nil, fmt.Errorf("block %d is %X, the checkpoint is %s: %w: %w", h, lb.Hash(), l.cfg.Trust.Hash, ErrLie, ErrCheckpoint)
+	if from.Height > 0 {
+		if !bytes.Equal(lb.Hash(), from.Hash[:]) {
+			return nil, fmt.Errorf("block %d is %X, the checkpoint is %s: %w: %w", h, lb.Hash(), from.Hash, ErrLie, ErrCheckpoint)
 		}
 	} else if !bytes.Equal(lb.ValidatorSet.Hash(), l.genesis.Hash()) {
 		return nil, fmt.Errorf("block %d is not of the genesis' validators: %w", h, ErrLie)
@@ -239,6 +244,7 @@ func (l *Light) trust(ctx context.Context, lb *types.LightBlock) error {
 		return nil
 	}
 	l.newest, l.before = lb, l.newest
+	l.mark(lb)
 	keep := l.kept == 0 || lb.Height >= l.kept+keepEvery
 	if keep {
 		l.kept = lb.Height

@@ -42,6 +42,7 @@ type Node struct {
 	halted  chan string               // what ended CometBFT's state machine; the first counts
 	comet   atomic.Pointer[node.Node] // while it runs
 	archive *Archive
+	proving chan struct{} // holds one while an outcome is proven
 	syncing atomic.Bool
 	// otherChain says that those who were asked last have another checkpoint.
 	otherChain atomic.Bool
@@ -69,7 +70,7 @@ func New(c Config) (*Node, error) {
 		return nil, err
 	}
 	n := &Node{
-		cfg: c, chain: doc.ChainID, doc: doc, halted: make(chan string, 1), ready: make(chan struct{}), behind: freePort,
+		cfg: c, chain: doc.ChainID, doc: doc, halted: make(chan string, 1), ready: make(chan struct{}), behind: freePort, proving: make(chan struct{}, 1),
 		closing: closing{every: closeWithin, pause: c.pause()},
 	}
 	if n.app, err = newApp(&c); err != nil {

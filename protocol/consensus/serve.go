@@ -29,6 +29,8 @@ func (n *Node) Serve(ctx context.Context, request []byte) ([]byte, error) {
 		res.Items, err = n.prove(q.Height, q.Keys)
 	case askWait:
 		res.Height, err = n.waitAbove(ctx, q.Height)
+	case askTx:
+		res.Height, res.Items, err = n.outcome(ctx, q.Keys)
 	default:
 		err = fmt.Errorf("%w: question %d", ErrRequest, q.Ask)
 	}

@@ -229,9 +229,18 @@ func (l *Light) at(ctx context.Context, h protocol.Height, from *types.LightBloc
 	})
 }
 
-// back returns the block at h, which is trusted or before it: each header has the
-// hash of the one before.
+// back returns the block at h, which is trusted or before it, and in its turn.
 func (l *Light) back(ctx context.Context, p Provider, trusted *types.LightBlock, h int64) (*types.LightBlock, error) {
+	lb, err := l.down(ctx, p, trusted, h)
+	if err != nil {
+		return nil, err
+	}
+	return lb, inTurn(lb, lb.ValidatorSet)
+}
+
+// down returns the block at h, which is trusted or before it: each header has the
+// hash of the one before.
+func (l *Light) down(ctx context.Context, p Provider, trusted *types.LightBlock, h int64) (*types.LightBlock, error) {
 	if trusted.Height-h > maxBack {
 		return nil, fmt.Errorf("block %d, more than %d before %d, which is trusted: %w", h, maxBack, trusted.Height, ErrNoBlock)
 	}
@@ -251,7 +260,7 @@ func (l *Light) back(ctx context.Context, p Provider, trusted *types.LightBlock,
 		}
 		trusted = before
 	}
-	return trusted, inTurn(trusted, trusted.ValidatorSet)
+	return trusted, nil
 }
 
 // maxAsked bounds how many providers are asked for priorities.
