@@ -43,7 +43,7 @@ var _ api.Clock = light{}
 // node verifies: what cannot be verified now is not known.
 func (l light) BlockTime(ctx context.Context, h protocol.Height) (time.Time, error) {
 	at, err := l.node.TimeOf(ctx, h)
-	for _, no := range []error{consensus.ErrNoBlock, consensus.ErrExpired, consensus.ErrNoProvider} {
+	for _, no := range []error{consensus.ErrNoBlock, consensus.ErrNoProvider} {
 		if errors.Is(err, no) {
 			return at, fmt.Errorf("%w: %w", api.ErrNotFound, err)
 		}

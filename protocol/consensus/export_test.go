@@ -17,6 +17,7 @@ import (
 	"github.com/assaynet/assay/protocol/key"
 	"github.com/assaynet/assay/protocol/ledger"
 	"github.com/assaynet/assay/protocol/params"
+	"github.com/assaynet/assay/protocol/wire"
 )
 
 // NewSigner opens the signer of a directory on the chain "chain", whose first
@@ -167,9 +168,10 @@ const HedgeAfter = hedgeAfter
 
 // Bounds of what is asked of the past.
 const (
-	PastReserve = pastReserve
-	PastRate    = pastRate
-	PastBurst   = pastBurst
+	MaxFetched = maxFetched
+	UnknownFor = unknownFor
+	PastRate   = pastRate
+	PastBurst  = pastBurst
 )
 
 // Bounds of the pool.
@@ -203,8 +205,42 @@ func (n *Node) Remember(blocks protocol.Height) {
 	n.app.results.keep = blocks
 }
 
+// OldBurst is how many old blocks are read at once.
+const OldBurst = oldBurst
+
+// Prover proves transactions of blocks without any.
+type Prover struct{ p *prover }
+
+// NewProver returns one that tells of each block that it reads.
+func NewProver(reads func(protocol.Height)) Prover {
+	return Prover{newProver(func(h protocol.Height, _ []uint32) (*proofs, error) {
+		reads(h)
+		return &proofs{height: h}, nil
+	})}
+}
+
+// Of has a block ready.
+func (p Prover) Of(ctx context.Context, h, newest protocol.Height) error {
+	_, err := p.p.of(ctx, h, newest, nil)
+	return err
+}
+
+// ForgetUnknown has a reader ask again for what it asked for in vain.
+func (l *Light) ForgetUnknown() {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	clear(l.past.unknown)
+}
+
 // CheckOutcome checks what a provider says of a transaction.
-var CheckOutcome = checkOutcome
+func CheckOutcome(hash protocol.Hash, chain string, items []Proven, at, next *types.LightBlock) (*wire.Tx, bool, error) {
+	c, err := readOutcome(hash, chain, items)
+	if err != nil {
+		return nil, false, err
+	}
+	ok, err := c.proven(at, next)
+	return c.tx, ok, err
+}
 
 // Misbehaviour is misbehaviour in the ledger's words.
 func Misbehaviour(list []abci.Misbehavior) []ledger.Misbehaviour { return misbehaviour(list) }

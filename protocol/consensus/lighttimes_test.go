@@ -131,53 +131,138 @@ func marshal(t *testing.T, p *cmtproto.LightBlock) []byte {
 	return b
 }
 
-// What no trusted header leads to any more is not known. Hashes lead from the
-// newest to those that are near it, however old.
-func TestTimesBeyondTheTrustPeriodAreNotKnown(t *testing.T) {
+// Hashes lead back to what no trusted header leads to any more, some blocks a
+// question. Each is known at last, with the same time, in whatever order they are
+// asked for, and no block is fetched twice.
+func TestTimesBeyondTheTrustPeriodAreReachedInWhateverOrder(t *testing.T) {
 	n := bubbleNetwork(t)
 	f := newFakeChain(t, n.g, 420, 999, "", everybody)
-	synctest.Test(t, func(t *testing.T) {
-		l := newLight(t, n, nil, func(c *consensus.LightConfig) {
-			c.Trust = protocol.Checkpoint{Height: 410, Hash: protocol.Hash(f.blocks[409].Hash())}
-			c.TrustPeriod = 3200 * time.Second // blocks up to 400 are older
-		}, f.provider(t, "a", 420))
-		_, err := l.Latest(t.Context())
-		check(t, err)
-		for _, h := range []protocol.Height{1, 19} {
-			if at, err := l.TimeOf(t.Context(), h); !errors.Is(err, consensus.ErrExpired) {
-				t.Errorf("block %d: got %s, %v, want %v", h, at, err, consensus.ErrExpired)
-			}
-		}
-		f.sameTimes(t, l, 20, 419, 415)
-		time.Sleep(time.Hour) // of the bubble
-		if at, err := l.TimeOf(t.Context(), 200); !errors.Is(err, consensus.ErrExpired) {
-			t.Errorf("an hour later: got %s, %v, want %v", at, err, consensus.ErrExpired)
-		}
-	})
+	for what, heights := range map[string][]int{
+		"the oldest first":       {1, 19, 20, 200, 415, 419},
+		"the newest first":       {419, 415, 200, 20, 19, 1},
+		"the middle first":       {200, 419, 1, 20, 415, 19},
+		"from block to block up": upTo(420, 1),
+	} {
+		t.Run(what, func(t *testing.T) {
+			synctest.Test(t, func(t *testing.T) {
+				l := newLight(t, n, nil, func(c *consensus.LightConfig) {
+					c.Trust = protocol.Checkpoint{Height: 410, Hash: protocol.Hash(f.blocks[409].Hash())}
+					c.TrustPeriod = 3200 * time.Second // blocks up to 400 are older
+				}, f.provider(t, "a", 420))
+				_, err := l.Latest(t.Context())
+				check(t, err)
+				begin := f.asked.Load()
+				for questions := 0; ; {
+					unknown := 0
+					for _, h := range heights {
+						before := f.asked.Load()
+						at, err := l.TimeOf(t.Context(), protocol.Height(h))
+						switch asked := f.asked.Load() - before; {
+						case err != nil && !errors.Is(err, consensus.ErrNoBlock):
+							t.Fatalf("block %d: got %v, want %v", h, err, consensus.ErrNoBlock)
+						case err == nil && !at.Equal(f.blocks[h-1].Time):
+							t.Fatalf("time of block %d: got %s, want %s", h, at, f.blocks[h-1].Time)
+						case asked > consensus.MaxFetched, err != nil && asked < consensus.MaxFetched:
+							t.Fatalf("block %d: asked for %d blocks, %v", h, asked, err)
+						case err != nil:
+							unknown++
+						}
+						questions++
+					}
+					if unknown == 0 {
+						break
+					}
+					if questions > 20*len(heights) {
+						t.Fatalf("%d are not known after %d questions", unknown, questions)
+					}
+					time.Sleep(consensus.UnknownFor) // of the bubble
+				}
+				if asked := f.asked.Load() - begin; asked != 419 {
+					t.Errorf("asked for %d blocks, want each of the 419 once", asked)
+				}
+			})
+		})
+	}
 }
 
-// Who shows a thousand times gets an answer, although nobody tells one.
-func TestTimesThatNobodyTellsHoldUpNobody(t *testing.T) {
+// Who shows a thousand times gets an answer, although nobody tells one: what was
+// asked for in vain is not asked for again for a minute.
+func TestWhatIsNotKnownIsNotAskedForAgainSoon(t *testing.T) {
 	n := bubbleNetwork(t)
 	f := newFakeChain(t, n.g, 60, 99, "", everybody)
 	synctest.Test(t, func(t *testing.T) {
 		hangs := false
-		p := hanging{f.provider(t, "a", 60), &hangs}
+		p := &hanging{Provider: f.provider(t, "a", 60), hangs: &hangs}
 		l := newLight(t, n, nil, nil, p)
 		_, err := l.Latest(t.Context())
 		check(t, err)
 		hangs = true
-		const patience = 20 * time.Second
-		ctx, cancel := context.WithTimeout(t.Context(), patience)
-		defer cancel()
-		begin := time.Now()
-		for i := range 1000 {
-			if _, err := l.TimeOf(ctx, protocol.Height(2+i%50)); !errors.Is(err, consensus.ErrNoBlock) && !errors.Is(err, consensus.ErrNoProvider) {
-				t.Fatalf("got %v, want %v", err, consensus.ErrNoBlock)
+		for minute := range 2 {
+			for range 1000 {
+				if _, err := l.TimeOf(t.Context(), 20); !errors.Is(err, consensus.ErrNoBlock) && !errors.Is(err, consensus.ErrNoProvider) {
+					t.Fatalf("got %v, want %v", err, consensus.ErrNoBlock)
+				}
 			}
+			if p.asked != minute+1 {
+				t.Errorf("asked %d times in minute %d", p.asked, minute+1)
+			}
+			time.Sleep(consensus.UnknownFor)
 		}
-		if took := time.Since(begin); took != patience-consensus.PastReserve {
-			t.Errorf("took %s, want all but what is left of the time, %s", took, consensus.PastReserve)
+		ctx, cancel := context.WithTimeout(t.Context(), time.Second)
+		defer cancel()
+		if _, err := l.TimeOf(ctx, 20); !errors.Is(err, context.DeadlineExceeded) {
+			t.Errorf("who does not wait: got %v", err)
+		}
+		hangs = false
+		f.sameTimes(t, l, 20) // nobody said that it is not known
+	})
+}
+
+// A block that signatures prove is compared with what another provider has, as the
+// newest is.
+func TestAForkInThePastIsNoticed(t *testing.T) {
+	n := bubbleNetwork(t)
+	f := newFakeChain(t, n.g, 60, 99, "", everybody)
+	other := newFakeChain(t, n.g, 60, 20, "other", everybody)
+	synctest.Test(t, func(t *testing.T) {
+		forked := fakeProvider{name: "b", block: func(h protocol.Height) ([]byte, error) {
+			if h == 25 {
+				return other.bytes(t, 25), nil
+			}
+			return f.provider(t, "b", 60).LightBlock(t.Context(), h)
+		}}
+		l := newLight(t, n, nil, nil, f.provider(t, "a", 60), forked)
+		_, err := l.Latest(t.Context())
+		check(t, err)
+		if at, err := l.TimeOf(t.Context(), 25); !errors.Is(err, consensus.ErrFork) {
+			t.Errorf("got %s, %v, want %v", at, err, consensus.ErrFork)
+		}
+		f.sameTimes(t, l, 30)
+	})
+}
+
+// A reader that has asked for too much waits before it asks: that is no reason to
+// ask others besides, or to ask anybody last.
+func TestOwnBoundsMakeNobodySlow(t *testing.T) {
+	n := bubbleNetwork(t)
+	f := newFakeChain(t, n.g, 200, 999, "", everybody)
+	synctest.Test(t, func(t *testing.T) {
+		var all []consensus.Provider
+		for _, name := range []string{"a", "b", "c", "d"} {
+			all = append(all, f.long(t, name, 200))
+		}
+		l := newLight(t, n, nil, nil, all...)
+		_, err := l.Latest(t.Context())
+		check(t, err)
+		f.sameTimes(t, l, 2) // and the first
+		before, begin := f.asked.Load(), time.Now()
+		heights := upTo(180, 10)[1:]
+		f.sameTimes(t, l, heights...)
+		if asked := int(f.asked.Load() - before); asked != 2*len(heights) {
+			t.Errorf("asked for %d blocks for %d times, want each of one and of another", asked, len(heights))
+		}
+		if took := time.Since(begin); took < 5*time.Second {
+			t.Errorf("took %s, which is no wait", took)
 		}
 	})
 }
@@ -187,39 +272,45 @@ func TestTimesThatNobodyTellsHoldUpNobody(t *testing.T) {
 func TestOldBlocksAreAskedForAsSlowlyAsTheyAreServed(t *testing.T) {
 	n := bubbleNetwork(t)
 	f := newFakeChain(t, n.g, 200, 999, "", everybody)
-	pad := append([]byte{0x7a, 0xe0, 0xd4, 0x03}, make([]byte, 60_000)...) // a field that nobody knows
 	synctest.Test(t, func(t *testing.T) {
-		size, blocks := 0, 0
-		long := fakeProvider{name: "long", block: func(h protocol.Height) ([]byte, error) {
-			if h == 0 {
-				return f.bytes(t, 200), nil
-			}
-			b := append(f.bytes(t, int(h)), pad...)
-			size, blocks = size+len(b), blocks+1
-			return b, nil
-		}}
-		l := newLight(t, n, nil, nil, long)
+		l := newLight(t, n, nil, nil, f.long(t, "long", 200))
 		_, err := l.Latest(t.Context())
 		check(t, err)
-		size, blocks = 0, 0 // from here on
-		begin := time.Now()
+		before, begin := f.asked.Load(), time.Now()
 		f.sameTimes(t, l, upTo(180, 4)...)
+		size := float64(f.asked.Load()-before) * float64(len(f.bytes(t, 100))+padding)
 		took := time.Since(begin).Seconds()
-		least, most := float64(size-size/blocks-consensus.PastBurst)/consensus.PastRate, float64(size)/consensus.PastRate
+		least, most := (size-2*padding-consensus.PastBurst)/consensus.PastRate-1, size/consensus.PastRate
 		if least < 5 || took < least || took > most {
-			t.Errorf("%d bytes took %.1f s, want %.1f to %.1f", size, took, least, most)
+			t.Errorf("%.0f bytes took %.1f s, want %.1f to %.1f", size, took, least, most)
 		}
 	})
+}
+
+// padding is by how many bytes the blocks of a long provider are longer.
+const padding = 60_004
+
+// long is a provider whose blocks are as long as can be: a field that nobody knows
+// is in each.
+func (f *fakeChain) long(t testing.TB, name string, n int) consensus.Provider {
+	pad := append([]byte{0x7a, 0xe0, 0xd4, 0x03}, make([]byte, padding-4)...)
+	of := f.provider(t, name, n)
+	return fakeProvider{name: name, block: func(h protocol.Height) ([]byte, error) {
+		b, err := of.LightBlock(t.Context(), h)
+		return append(b, pad...), err
+	}}
 }
 
 // hanging answers no question about a block while it hangs.
 type hanging struct {
 	consensus.Provider
 	hangs *bool
+	asked int
 }
 
-func (p hanging) LightBlock(ctx context.Context, h protocol.Height) ([]byte, error) {
+func (p *hanging) LightBlock(ctx context.Context, h protocol.Height) ([]byte, error) {
 	if *p.hangs {
+		p.asked++
 		<-ctx.Done()
 		return nil, ctx.Err()
 	}

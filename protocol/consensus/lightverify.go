@@ -40,14 +40,16 @@ func (l *Light) follow(ctx context.Context, p Provider) (*types.LightBlock, erro
 		}
 		return target, nil
 	}
-	if err := l.skip(ctx, p, trusted, target); err != nil {
+	if err := l.skip(ctx, p, trusted, target, nil); err != nil {
 		return nil, err
 	}
-	return target, l.crossCheck(ctx, p, trusted, target)
+	all, _ := l.providers()
+	return target, l.crossCheck(ctx, all, p, trusted, target)
 }
 
-// skip verifies target, which is above trusted, from it.
-func (l *Light) skip(ctx context.Context, p Provider, trusted, target *types.LightBlock) error {
+// skip verifies target, which is above trusted, from it. on, if it is not nil, is
+// told of each block that follows from the one before, and may end it.
+func (l *Light) skip(ctx context.Context, p Provider, trusted, target *types.LightBlock, on func(from, to *types.LightBlock) error) error {
 	steps := []*types.LightBlock{target}
 	for n := 0; len(steps) > 0; n++ {
 		if n == maxSkips {
@@ -58,6 +60,11 @@ func (l *Light) skip(ctx context.Context, p Provider, trusted, target *types.Lig
 		var unknown light.ErrNewValSetCantBeTrusted
 		switch {
 		case err == nil:
+			if on != nil {
+				if err := on(trusted, next); err != nil {
+					return err
+				}
+			}
 			trusted, steps = next, steps[:len(steps)-1]
 		case errors.As(err, &unknown):
 			mid, err := l.block(ctx, p, protocol.Height((trusted.Height+next.Height)/2))
@@ -155,12 +162,11 @@ func (l *Light) begin(ctx context.Context, p Provider, from protocol.Checkpoint)
 	return lb, l.signed(lb)
 }
 
-// crossCheck asks other providers for the same height, until one has the same
-// block. They may not know it yet; but another block there means that one of the
-// two lies, or that the validators signed two chains.
-func (l *Light) crossCheck(ctx context.Context, p Provider, trusted, target *types.LightBlock) error {
-	all, _ := l.providers()
-	all = slices.DeleteFunc(all, func(w Provider) bool { return w.Name() == p.Name() })
+// crossCheck asks others than p for the same height, until one has the same block.
+// They may not know it yet; but another block there means that one of the two lies,
+// or that the validators signed two chains.
+func (l *Light) crossCheck(ctx context.Context, all []Provider, p Provider, trusted, target *types.LightBlock) error {
+	all = slices.DeleteFunc(slices.Clone(all), func(w Provider) bool { return w.Name() == p.Name() })
 	ctx, cancel := context.WithTimeout(ctx, askFor)
 	defer cancel()
 	_, err := race(ctx, l, all, func(ctx context.Context, w Provider) (bool, error) {
@@ -244,7 +250,7 @@ func (l *Light) trust(ctx context.Context, lb *types.LightBlock) error {
 		return nil
 	}
 	l.newest, l.before = lb, l.newest
-	l.mark(lb)
+	l.rememberLocked(lb)
 	keep := l.kept == 0 || lb.Height >= l.kept+keepEvery
 	if keep {
 		l.kept = lb.Height

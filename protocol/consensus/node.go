@@ -42,7 +42,7 @@ type Node struct {
 	halted  chan string               // what ended CometBFT's state machine; the first counts
 	comet   atomic.Pointer[node.Node] // while it runs
 	archive *Archive
-	proving chan struct{} // holds one while an outcome is proven
+	prover  *prover
 	syncing atomic.Bool
 	// otherChain says that those who were asked last have another checkpoint.
 	otherChain atomic.Bool
@@ -70,13 +70,14 @@ func New(c Config) (*Node, error) {
 		return nil, err
 	}
 	n := &Node{
-		cfg: c, chain: doc.ChainID, doc: doc, halted: make(chan string, 1), ready: make(chan struct{}), behind: freePort, proving: make(chan struct{}, 1),
+		cfg: c, chain: doc.ChainID, doc: doc, halted: make(chan string, 1), ready: make(chan struct{}), behind: freePort,
 		closing: closing{every: closeWithin, pause: c.pause()},
 	}
 	if n.app, err = newApp(&c); err != nil {
 		return nil, err
 	}
 	n.archive = OpenArchive(c.DB)
+	n.prover = newProver(n.archive.proofs)
 	secrets := append([]key.Secret{c.Consensus}, c.Former...)
 	if n.signer, err = newSigner(secrets, n.app.signsNext, n.archive, doc.InitialHeight, recordOf(c.Dir, doc.ChainID), c.Logger); err != nil {
 		return nil, err

@@ -3,8 +3,10 @@ package consensus
 import (
 	"bytes"
 	"context"
+	"errors"
 	"fmt"
 	"math"
+	"sync/atomic"
 
 	abci "github.com/cometbft/cometbft/abci/types"
 	"github.com/cometbft/cometbft/crypto/merkle"
@@ -35,75 +37,50 @@ type Outcome struct {
 	OK     bool // it was carried out, and broke no rule
 }
 
-// outcome answers for a transaction of a recent block. One question at a time is
-// worked on, for the whole block is read.
-func (n *Node) outcome(ctx context.Context, keys [][]byte) (protocol.Height, []Proven, error) {
-	if len(keys) != 1 || len(keys[0]) != len(protocol.Hash{}) {
-		return 0, nil, fmt.Errorf("%w: one hash of a transaction is asked for at a time", ErrRequest)
-	}
-	hash := protocol.Hash(keys[0])
-	// The pool first: a block that comes between takes the transaction from there.
-	standing, stands := n.app.pool.Standing(hash)
-	h, at, codes, ok := n.app.results.place(hash)
-	switch {
-	case !ok && stands && standing.Dropped == nil:
-		return 0, []Proven{{Key: keys[0]}}, nil
-	case !ok:
-		return 0, nil, nil
-	}
-	select {
-	case n.proving <- struct{}{}:
-		defer func() { <-n.proving }()
-	case <-ctx.Done():
-		return 0, nil, ctx.Err()
-	}
-	items, err := n.archive.outcome(h, at+1, codes)
-	return h, items, err
-}
-
-// outcome proves the transaction at an index of a block and its result, the codes
-// being those of all but the first, which is the block's head.
-func (a *Archive) outcome(h protocol.Height, at int, codes []uint32) ([]Proven, error) {
-	block := a.blocks.LoadBlock(int64(h))
-	if block == nil || len(block.Txs) != len(codes)+1 {
-		return nil, fmt.Errorf("block %d: %w", h, ErrNoBlock)
-	}
-	list := []*abci.ExecTxResult{{}}
-	for _, c := range codes {
-		list = append(list, &abci.ExecTxResult{Code: c})
-	}
-	results := types.NewResults(list)
-	result, err := results[at].Marshal()
-	if err != nil {
-		return nil, fmt.Errorf("encode a result of block %d: %w", h, err)
-	}
-	out := []Proven{{Value: block.Txs[at]}, {Value: result}}
-	hash := wire.TxHash(block.Txs[at])
-	out[0].Key = hash[:]
-	for i, p := range []merkle.Proof{block.Txs.Proof(at).Proof, results.ProveResult(at)} {
-		if out[i].Proof, err = p.ToProto().Marshal(); err != nil {
-			return nil, fmt.Errorf("encode a proof of block %d: %w", h, err)
-		}
-	}
-	return out, nil
-}
-
 // Outcome returns what a block did with a transaction, as long as validators
-// remember it: some 200 blocks. It takes some seconds at most, and less than the
-// time of ctx. Errors: [ErrTxWaits]; [ErrNoBlock] where nobody that was asked knows
-// of a block with it, which does not prove that there is none; [ErrExpired],
-// [ErrNoProvider] where nobody answers truly, or knows the question; and [ErrFork].
+// remember it: some 200 blocks. It takes some seconds at most. Errors: [ErrTxWaits]
+// where more of those that were asked say so than say that they know nothing of it,
+// which proves neither; else [ErrNoBlock] where any of them says the latter;
+// [ErrNoProvider] where nobody answers truly, or knows the question; [ErrFork]; and
+// that of ctx.
 func (l *Light) Outcome(ctx context.Context, hash protocol.Hash) (Outcome, error) {
-	out, err := inPast(ctx, l, func(ctx context.Context, p Provider) (Outcome, error) {
-		return l.outcomeOf(ctx, p, hash)
-	})
+	// Its few blocks are counted, and wait for none that lists of times want: who sent
+	// a transaction waits.
+	give, err := takePlace(ctx, l.past.outcomes)
 	if err != nil {
-		return Outcome{}, fmt.Errorf("outcome of transaction %s: %w", hash, err)
+		return Outcome{}, err
 	}
-	return out, nil
+	defer give()
+	own, cancel := context.WithTimeout(ctx, pastFor)
+	defer cancel()
+	var waits, none atomic.Int32
+	all, _ := l.witnesses()
+	out, err := race(own, l, all, func(ctx context.Context, p Provider) (Outcome, error) {
+		o, err := l.outcomeOf(ctx, p, hash)
+		switch {
+		case errors.Is(err, ErrTxWaits):
+			waits.Add(1)
+		case errors.Is(err, ErrNoBlock):
+			none.Add(1)
+		}
+		return o, err
+	})
+	switch {
+	case err == nil:
+		return out, nil
+	case errors.Is(err, ErrFork):
+	case ctx.Err() != nil:
+		err = ctx.Err()
+	case waits.Load() > none.Load():
+		err = ErrTxWaits
+	case waits.Load() > 0, none.Load() > 0, own.Err() != nil:
+		err = ErrNoBlock
+	}
+	return Outcome{}, fmt.Errorf("outcome of transaction %s: %w", hash, err)
 }
 
-// outcomeOf asks p and checks its proofs.
+// outcomeOf asks p and checks its proofs. Whatever p says, the others can be asked:
+// the only other error that is not of p alone is [ErrFork].
 func (l *Light) outcomeOf(ctx context.Context, p Provider, hash protocol.Hash) (Outcome, error) {
 	asked, cancel := context.WithTimeout(ctx, askFor)
 	defer cancel()
@@ -116,67 +93,94 @@ func (l *Light) outcomeOf(ctx context.Context, p Provider, hash protocol.Hash) (
 	case h == 0:
 		return Outcome{}, ErrTxWaits
 	}
-	at, next, err := l.pair(ctx, p, h)
-	if err != nil {
-		return Outcome{}, err
-	}
-	tx, ok, err := checkOutcome(hash, l.cfg.Genesis.ChainID(), items, at, next)
+	c, err := readOutcome(hash, l.cfg.Genesis.ChainID(), items)
 	if err != nil {
 		return Outcome{}, fmt.Errorf("outcome in block %d: %w", h, err)
 	}
-	return Outcome{Height: h, Tx: tx, OK: ok}, nil
+	at, next, err := l.pair(ctx, h)
+	if err != nil {
+		return Outcome{}, err
+	}
+	ok, err := c.proven(at, next)
+	if err != nil {
+		return Outcome{}, fmt.Errorf("outcome in block %d: %w", h, err)
+	}
+	return Outcome{Height: h, Tx: c.tx, OK: ok}, nil
 }
 
-// pair returns the verified block at h and the one after it.
-func (l *Light) pair(ctx context.Context, p Provider, h protocol.Height) (at, next *types.LightBlock, err error) {
-	if h < l.cfg.Genesis.First() || h >= math.MaxInt64 {
-		return nil, nil, fmt.Errorf("block %d: %w", h, ErrLie)
-	}
-	_, next = l.around(h + 1)
+// maxOutcomeAge is how far below the newest a block may be in which a transaction
+// is said to be: nobody remembers older ones, but who is behind may name one.
+const maxOutcomeAge = 2 * resultBlocks
+
+// pair returns the verified block at h and the one after it, of whoever has them.
+// That they cannot be had is [ErrNoBlock], and ends no question to others: who
+// named the height may have made it up.
+func (l *Light) pair(ctx context.Context, h protocol.Height) (at, next *types.LightBlock, err error) {
+	newest, _ := l.Newest() // the state after a block, which the one after it proves
 	switch {
-	case next == nil:
+	case h < l.cfg.Genesis.First() || h >= math.MaxInt64:
+		return nil, nil, fmt.Errorf("block %d: %w", h, ErrLie)
+	case h > newest.Height:
 		return nil, nil, fmt.Errorf("block %d is not verified yet: %w", h+1, ErrTxWaits)
-	case next.Height != int64(h+1):
-		if next, err = l.reach(ctx, p, h+1); err != nil {
-			return nil, nil, err
+	case h+maxOutcomeAge < newest.Height:
+		return nil, nil, fmt.Errorf("block %d, which nobody remembers at %d: %w", h, newest.Height, ErrNoBlock)
+	}
+	if next, err = l.find(ctx, h+1); err == nil {
+		if at, err = l.atHand(h); at == nil && err == nil {
+			at, err = l.walk(ctx, next, int64(h))
 		}
 	}
-	at, err = l.down(ctx, p, next, int64(h))
+	if err != nil && !errors.Is(err, ErrFork) {
+		err = fmt.Errorf("blocks %d and %d could not be verified (%s): %w", h, h+1, err.Error(), ErrNoBlock) // what others did is not of who named them
+	}
 	return at, next, err
 }
 
-// checkOutcome returns a transaction and whether it was carried out, as two headers
-// prove: [ErrLie]. Each proof says how many there are, and at which place this one:
-// where both say the same, the result is that of the transaction, for the two trees
-// have one shape.
-func checkOutcome(hash protocol.Hash, chain string, items []Proven, at, next *types.LightBlock) (*wire.Tx, bool, error) {
+// claimed is what somebody says that a block did with a transaction.
+type claimed struct {
+	tx            *wire.Tx
+	raw, result   []byte
+	place, sameAt []byte // proofs
+}
+
+// readOutcome reads what a provider says of a transaction, without a header:
+// [ErrLie] for what is of another, or too long.
+func readOutcome(hash protocol.Hash, chain string, items []Proven) (*claimed, error) {
 	if len(items) != 2 || !bytes.Equal(items[0].Key, hash[:]) || len(items[1].Key) != 0 {
-		return nil, false, fmt.Errorf("no transaction with its result: %w", ErrLie)
+		return nil, fmt.Errorf("no transaction with its result: %w", ErrLie)
 	}
-	raw, result := items[0].Value, items[1].Value
-	if len(raw) > wire.MaxTxBytes || len(result) > maxTxResult {
-		return nil, false, fmt.Errorf("a transaction of %d bytes, a result of %d: %w", len(raw), len(result), ErrLie)
+	c := &claimed{raw: items[0].Value, result: items[1].Value, place: items[0].Proof, sameAt: items[1].Proof}
+	if len(c.raw) > wire.MaxTxBytes || len(c.result) > maxTxResult {
+		return nil, fmt.Errorf("a transaction of %d bytes, a result of %d: %w", len(c.raw), len(c.result), ErrLie)
 	}
-	tx, _, err := wire.ReadTx(raw, chain)
-	if err != nil || wire.TxHash(raw) != hash {
-		return nil, false, fmt.Errorf("another transaction: %w", ErrLie)
+	var err error
+	if c.tx, _, err = wire.ReadTx(c.raw, chain); err != nil || wire.TxHash(c.raw) != hash {
+		return nil, fmt.Errorf("another transaction: %w", ErrLie)
 	}
-	place, err := proveIn(at.DataHash, types.Tx(raw).Hash(), items[0].Proof)
+	return c, nil
+}
+
+// proven returns whether the transaction was carried out, as two headers prove:
+// [ErrLie]. Each proof says how many there are, and at which place this one: where
+// both say the same, the result is that of the transaction, for the two trees have
+// one shape.
+func (c *claimed) proven(at, next *types.LightBlock) (bool, error) {
+	place, err := proveIn(at.DataHash, types.Tx(c.raw).Hash(), c.place)
 	if err != nil {
-		return nil, false, err
+		return false, err
 	}
-	same, err := proveIn(next.LastResultsHash, result, items[1].Proof)
+	same, err := proveIn(next.LastResultsHash, c.result, c.sameAt)
 	if err != nil {
-		return nil, false, err
+		return false, err
 	}
 	if place.Index != same.Index || place.Total != same.Total {
-		return nil, false, fmt.Errorf("the result of another transaction: %w", ErrLie)
+		return false, fmt.Errorf("the result of another transaction: %w", ErrLie)
 	}
 	var r abci.ExecTxResult
-	if err := r.Unmarshal(result); err != nil {
-		return nil, false, fmt.Errorf("a result that is none: %w: %w", ErrLie, err)
+	if err := r.Unmarshal(c.result); err != nil {
+		return false, fmt.Errorf("a result that is none: %w: %w", ErrLie, err)
 	}
-	return tx, r.Code == abci.CodeTypeOK, nil
+	return r.Code == abci.CodeTypeOK, nil
 }
 
 // proveIn reads a proof that something is among what has a hash: [ErrLie].

@@ -4,8 +4,10 @@ import (
 	"bytes"
 	"context"
 	"errors"
+	"sync"
 	"testing"
 	"testing/synctest"
+	"time"
 
 	"github.com/cometbft/cometbft/crypto/merkle"
 	"github.com/cometbft/cometbft/types"
@@ -161,6 +163,167 @@ func TestNobodyThatLiesIsBelievedAnOutcome(t *testing.T) {
 			})
 		})
 	}
+}
+
+// Who names a block that nothing leads to, or that nobody keeps, has not answered:
+// the others are asked.
+func TestWhoNamesAnOldBlockEndsNoQuestion(t *testing.T) {
+	n := bubbleNetwork(t)
+	f, c, _, bad := traded(t, n)
+	pruned := func(t *testing.T, name string, h protocol.Height) consensus.Provider {
+		p := f.teller(t, name, h, c.prove(t, 2)).(fakeProvider)
+		of := p.block
+		p.block = func(h protocol.Height) ([]byte, error) {
+			if h > 0 && h < 10 {
+				return nil, consensus.ErrNoBlock
+			}
+			return of(h)
+		}
+		return p
+	}
+	synctest.Test(t, func(t *testing.T) {
+		reader := func(providers ...consensus.Provider) *consensus.Light {
+			l := newLight(t, n, nil, func(c *consensus.LightConfig) {
+				c.Trust = protocol.Checkpoint{Height: 50, Hash: protocol.Hash(f.blocks[49].Hash())}
+				c.TrustPeriod = 3555 * time.Second // blocks up to 45 are older
+			}, providers...)
+			_, err := l.Latest(t.Context())
+			check(t, err)
+			return l
+		}
+		if got, err := reader(pruned(t, "liar", 3)).Outcome(t.Context(), bad.Hash()); !errors.Is(err, consensus.ErrNoBlock) || errors.Is(err, consensus.ErrExpired) {
+			t.Errorf("alone: got %+v, %v, want %v", got, err, consensus.ErrNoBlock)
+		}
+		l := reader(pruned(t, "liar", 3), pruned(t, "liar 2", 4), pruned(t, "honest", atBlock))
+		for range 3 { // whoever is asked first
+			if got, err := l.Outcome(t.Context(), bad.Hash()); err != nil || got.Height != atBlock || got.OK {
+				t.Errorf("beside an honest one: got %+v, %v", got, err)
+			}
+		}
+	})
+}
+
+// Blocks are fetched for nobody who names one that nobody remembers.
+func TestWhoNamesAVeryOldBlockCostsNothing(t *testing.T) {
+	n := bubbleNetwork(t)
+	f, c, _, bad := traded(t, n)
+	long := newFakeChain(t, n.g, 3*consensus.ResultBlocks, 999, "", everybody)
+	synctest.Test(t, func(t *testing.T) {
+		p := long.provider(t, "liar", len(long.blocks)).(fakeProvider)
+		p.tx = f.teller(t, "", atBlock, c.prove(t, 2)).(fakeProvider).tx
+		l := newLight(t, n, nil, nil, p)
+		_, err := l.Latest(t.Context())
+		check(t, err)
+		before := long.asked.Load()
+		if got, err := l.Outcome(t.Context(), bad.Hash()); !errors.Is(err, consensus.ErrNoBlock) {
+			t.Errorf("got %+v, %v, want %v", got, err, consensus.ErrNoBlock)
+		}
+		if asked := long.asked.Load() - before; asked != 0 {
+			t.Errorf("asked for %d blocks", asked)
+		}
+	})
+}
+
+// Who sent a transaction does not wait for old times that others want to see.
+func TestAnOutcomeWaitsForNoTimes(t *testing.T) {
+	n := bubbleNetwork(t)
+	f, c, _, bad := traded(t, n)
+	synctest.Test(t, func(t *testing.T) {
+		p := f.long(t, "a", 60).(fakeProvider)
+		p.tx = f.teller(t, "", atBlock, c.prove(t, 2)).(fakeProvider).tx
+		l := newLight(t, n, nil, nil, p)
+		_, err := l.Latest(t.Context())
+		check(t, err)
+		var wg sync.WaitGroup
+		for h := protocol.Height(2); h < 50; h++ {
+			wg.Go(func() { _, _ = l.TimeOf(t.Context(), h) })
+		}
+		synctest.Wait() // all have asked, or wait
+		begin := time.Now()
+		got, err := l.Outcome(t.Context(), bad.Hash())
+		if took := time.Since(begin); err != nil || got.Height != atBlock || took != 0 {
+			t.Errorf("got %+v, %v, after %s", got, err, took)
+		}
+		wg.Wait()
+	})
+}
+
+// That it waits is a hint: others are asked, and it counts while more say so than
+// know nothing of it.
+func TestThatATransactionWaitsIsAHint(t *testing.T) {
+	n := bubbleNetwork(t)
+	f, c, _, bad := traded(t, n)
+	waits, none, has := 'w', 'n', 'h'
+	for said, want := range map[string]error{
+		"w": consensus.ErrTxWaits, "n": consensus.ErrNoBlock, "wn": consensus.ErrNoBlock, "nw": consensus.ErrNoBlock,
+		"wwn": consensus.ErrTxWaits, "wnn": consensus.ErrNoBlock, "wwh": nil, "hw": nil, "wnh": nil,
+	} {
+		t.Run(said, func(t *testing.T) {
+			synctest.Test(t, func(t *testing.T) {
+				var all []consensus.Provider
+				for i, what := range said {
+					name := string(rune('a' + i))
+					switch what {
+					case waits:
+						all = append(all, f.teller(t, name, 0, []consensus.Proven{{}}))
+					case none:
+						all = append(all, f.teller(t, name, 0, nil))
+					case has:
+						all = append(all, f.teller(t, name, atBlock, c.prove(t, 2)))
+					}
+				}
+				l := newLight(t, n, nil, nil, all...)
+				_, err := l.Latest(t.Context())
+				check(t, err)
+				for range said { // whoever is asked first
+					if got, err := l.Outcome(t.Context(), bad.Hash()); !errors.Is(err, want) || want == nil && got.Height != atBlock {
+						t.Errorf("got %+v, %v, want %v", got, err, want)
+					}
+				}
+			})
+		})
+	}
+}
+
+// Strangers ask for what they like: the newest blocks are read once each, and few
+// of the others.
+func TestOldTransactionsAreProvenSeldom(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		reads := map[protocol.Height]int{}
+		p := consensus.NewProver(func(h protocol.Height) { reads[h]++ })
+		const newest = 100
+		ask := func(h protocol.Height) error { return p.Of(t.Context(), h, newest) }
+		var busy int
+		for range 50 {
+			for h := protocol.Height(1); h <= newest; h++ {
+				switch err := ask(h); {
+				case errors.Is(err, consensus.ErrTxBusy) && h <= newest-4:
+					busy++
+				case err != nil:
+					t.Fatalf("block %d: %v", h, err)
+				}
+			}
+		}
+		old := 0
+		for h, n := range reads {
+			if h > newest-4 && n != 1 {
+				t.Errorf("block %d was read %d times", h, n)
+			} else if h <= newest-4 {
+				old += n
+			}
+		}
+		// The last that was read is ready in the 49 rounds that follow.
+		if old != consensus.OldBurst || busy != 50*96-old-49 {
+			t.Errorf("%d old blocks were read at once, %d not", old, busy)
+		}
+		time.Sleep(time.Second)
+		for range 3 { // one after the other of the same block
+			check(t, ask(7))
+		}
+		if reads[7] != 2 { // once above, and once now
+			t.Errorf("block 7 was read %d times", reads[7])
+		}
+	})
 }
 
 // outcomes: a reader proves what blocks of the network did with two transfers.

@@ -14,7 +14,7 @@ import (
 const serveWait = 10 * time.Second
 
 // Serve answers one request of a light reader. It may run at the same time for
-// many. Errors: [ErrRequest], which blames who asks, and [ErrNoBlock].
+// many. Errors: [ErrRequest], which blames who asks, [ErrNoBlock] and [ErrTxBusy].
 func (n *Node) Serve(ctx context.Context, request []byte) ([]byte, error) {
 	q, err := decodeRequest(request)
 	if err != nil {

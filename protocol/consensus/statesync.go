@@ -222,25 +222,16 @@ func (l *Light) at(ctx context.Context, h protocol.Height, from *types.LightBloc
 		if err != nil {
 			return nil, err
 		}
-		if err := l.skip(ctx, p, trusted, target); err != nil {
+		if err := l.skip(ctx, p, trusted, target, nil); err != nil {
 			return nil, err
 		}
 		return target, inTurn(target, target.ValidatorSet)
 	})
 }
 
-// back returns the block at h, which is trusted or before it, and in its turn.
-func (l *Light) back(ctx context.Context, p Provider, trusted *types.LightBlock, h int64) (*types.LightBlock, error) {
-	lb, err := l.down(ctx, p, trusted, h)
-	if err != nil {
-		return nil, err
-	}
-	return lb, inTurn(lb, lb.ValidatorSet)
-}
-
-// down returns the block at h, which is trusted or before it: each header has the
+// back returns the block at h, which is trusted or before it: each header has the
 // hash of the one before.
-func (l *Light) down(ctx context.Context, p Provider, trusted *types.LightBlock, h int64) (*types.LightBlock, error) {
+func (l *Light) back(ctx context.Context, p Provider, trusted *types.LightBlock, h int64) (*types.LightBlock, error) {
 	if trusted.Height-h > maxBack {
 		return nil, fmt.Errorf("block %d, more than %d before %d, which is trusted: %w", h, maxBack, trusted.Height, ErrNoBlock)
 	}
@@ -260,7 +251,7 @@ func (l *Light) down(ctx context.Context, p Provider, trusted *types.LightBlock,
 		}
 		trusted = before
 	}
-	return trusted, nil
+	return trusted, inTurn(trusted, trusted.ValidatorSet)
 }
 
 // maxAsked bounds how many providers are asked for priorities.
