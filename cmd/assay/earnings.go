@@ -130,43 +130,53 @@ func earningEpochs(c *cli.Context, n *client) ([]api.Epoch, error) {
 	if err := n.get(c.Context, "/v1/status", &s); err != nil {
 		return nil, err
 	}
-	return epochsSince(c.Context, n, s.BlockTime.Add(-since))
+	out, unknown, err := epochsSince(c.Context, n, s.BlockTime.Add(-since))
+	if unknown > 0 {
+		note(c, "%d older epochs are left out: the node does not know yet when they ended; ask it again, or give --epoch", unknown)
+	}
+	return out, err
 }
 
-// epochsSince returns the epochs that ended after a time, oldest first. Epochs
-// whose times the node does not know are left out, but for the newest ones before
-// any that it knows.
-func epochsSince(ctx context.Context, n *client, from time.Time) ([]api.Epoch, error) {
-	var out []api.Epoch
+// epochsSince returns the epochs that ended after a time, oldest first. One whose
+// time the node does not know is there if it knows that of an older one that is: of
+// others it cannot be said, and they are counted.
+func epochsSince(ctx context.Context, n *client, from time.Time) (out []api.Epoch, unknown int, err error) {
 	l := list{name: "epochs", path: "/v1/epochs"}
 	q := url.Values{"order": {"newest"}, "limit": {strconv.Itoa(api.MaxLimit)}}
 	var empty emptyPages
+	begun := false // an epoch is known that ended before
 	for {
 		page, err := l.page(ctx, n, q)
 		if err != nil {
-			return nil, err
+			return nil, 0, err
 		}
 		if err := empty.count(n, l.name, len(page.Items)); err != nil {
-			return nil, err
+			return nil, 0, err
 		}
 		items, err := readItems[api.Epoch](page.Items)
 		if err != nil {
-			return nil, err
+			return nil, 0, err
 		}
 		if len(out)+len(items) > maxItems {
-			return nil, tooMany(n, l.path)
+			return nil, 0, tooMany(n, l.path)
 		}
 		for i := range items {
 			e := &items[i]
-			if e.Paid && (e.Ended.IsZero() || e.Ended.Before(from)) {
-				page.Next = ""
+			if !e.Ended.IsZero() && e.Ended.Before(from) {
+				page.Next, begun = "", true
 				break
 			}
 			out = append(out, *e)
 		}
 		if page.Next == "" {
+			for len(out) > 0 && out[len(out)-1].Paid && out[len(out)-1].Ended.IsZero() {
+				out = out[:len(out)-1]
+				if !begun {
+					unknown++
+				}
+			}
 			slices.Reverse(out)
-			return out, nil
+			return out, unknown, nil
 		}
 		q.Set("cursor", page.Next)
 	}

@@ -165,7 +165,7 @@ func TestEmptyPagesThatNeverEndAreRefused(t *testing.T) {
 		t.Errorf("got %v after %d pages", err, pages)
 	}
 	pages = 0
-	if _, err := epochsSince(t.Context(), n, time.Time{}); err == nil || !strings.Contains(err.Error(), "pages in a row with nothing of epochs") || pages != maxEmptyPages+1 {
+	if _, _, err := epochsSince(t.Context(), n, time.Time{}); err == nil || !strings.Contains(err.Error(), "pages in a row with nothing of epochs") || pages != maxEmptyPages+1 {
 		t.Errorf("epochs: %v after %d pages", err, pages)
 	}
 	pages = 0

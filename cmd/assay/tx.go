@@ -281,7 +281,8 @@ func txShowCommand() *cli.Command {
 		usage: "show what became of a transaction",
 		about: `Shows the block that has a transaction, and what it did there. It is an error,
 which says more, if no block has it: it waits, it was dropped, or the node does
-not know of it. A node knows the outcomes of the last 200 blocks.`,
+not know of it. A node knows the outcomes of the last 200 blocks. That of a miner
+has validators prove them: whether one was carried out, not which rule it broke.`,
 		text: textOf(func(r *api.TxResult) []pair {
 			outcome := "carried out"
 			if !r.OK {

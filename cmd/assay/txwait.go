@@ -60,6 +60,7 @@ type waiter struct {
 	told   bool  // that it cannot be asked
 	unkept bool  // it keeps no blocks
 	spent  int   // how often in a row its nonce was used, and it was in no block
+	waits  int   // how often in a row the node said that it waits
 }
 
 func (w *waiter) hint() string { return "ask assay tx show " + w.tx.Hash().String() }
@@ -89,9 +90,10 @@ func (w *waiter) look(ctx context.Context) (*api.TxResult, error) {
 	}
 	switch p.Name() {
 	case api.ProblemTxWaiting:
-		w.lost, w.spent = 0, 0
-		return nil, nil
+		w.lost = 0
+		return nil, w.waiting(ctx)
 	case api.ProblemNotFound, api.ProblemNotKept:
+		w.waits = 0
 		w.unkept = p.Name() == api.ProblemNotKept
 		return nil, w.missing(ctx)
 	case api.ProblemTxDropped:
@@ -109,6 +111,28 @@ func (w *waiter) trouble(err error) {
 	}
 }
 
+// doubtEvery is after how many times that the node says that the transaction waits
+// the ledger is asked whether it can.
+const doubtEvery = 4
+
+// waiting is called when the node says that the transaction waits. A miner's has
+// that of others; that its nonce was used is proven.
+func (w *waiter) waiting(ctx context.Context) error {
+	if w.waits++; w.waits%doubtEvery != 0 {
+		return nil
+	}
+	var acc api.Account
+	if err := w.n.get(ctx, "/v1/accounts/"+w.tx.Signer.String(), &acc); err != nil {
+		w.trouble(err)
+		return nil
+	}
+	if acc.Nonce <= w.tx.Nonce {
+		w.spent = 0
+		return nil
+	}
+	return w.used()
+}
+
 // missing is called when the node knows nothing of the transaction: its nonce
 // was used, or the node has lost it, as in a restart, and is given it again.
 func (w *waiter) missing(ctx context.Context) error {
@@ -119,17 +143,7 @@ func (w *waiter) missing(ctx context.Context) error {
 	}
 	if acc.Nonce > w.tx.Nonce {
 		w.lost = 0
-		if w.spent++; w.spent == 1 { // the block may have come between the two questions
-			return nil
-		}
-		if w.unkept {
-			return withHint(
-				fmt.Errorf("a block has used nonce %d, and the asked node keeps no blocks: it cannot tell whether this transaction did, nor what came of it", w.tx.Nonce),
-				"ask a validator's node, by assay tx show "+w.tx.Hash().String()+", or look at assay account, before it is sent again")
-		}
-		return withHint(
-			fmt.Errorf("a block has a transaction with the same nonce, %d, and the node does not know that it is this one (%w)", w.tx.Nonce, w.last),
-			"look at assay account and assay tx show before it is sent again")
+		return w.used()
 	}
 	w.spent = 0
 	if w.lost++; w.lost == 1 { // it may be between the pool and its block
@@ -149,4 +163,19 @@ func (w *waiter) missing(ctx context.Context) error {
 		w.last = err
 	}
 	return nil
+}
+
+// used is called when a block has used the nonce, and the node shows no outcome.
+func (w *waiter) used() error {
+	if w.spent++; w.spent == 1 { // the block may have come between the two questions
+		return nil
+	}
+	if w.unkept {
+		return withHint(
+			fmt.Errorf("a block has used nonce %d, and the asked node keeps no blocks: it cannot tell whether this transaction did, nor what came of it", w.tx.Nonce),
+			"ask a validator's node, by assay tx show "+w.tx.Hash().String()+", or look at assay account, before it is sent again")
+	}
+	return withHint(
+		fmt.Errorf("a block has a transaction with the same nonce, %d, and the node does not know that it is this one (%w)", w.tx.Nonce, w.last),
+		"look at assay account and assay tx show before it is sent again")
 }

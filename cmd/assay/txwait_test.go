@@ -112,6 +112,7 @@ func TestWaitingForABlock(t *testing.T) {
 		{"the node keeps no results", script{
 			nonce: func(asked int) uint64 { return uint64(4 + min(asked, 2)) }, result: always(gone("not-kept")),
 		}, 0, false, "a block has used nonce 5, and the asked node keeps no blocks"},
+		{"it is said to wait, and cannot", script{nonce: same(6), result: always(gone("tx-waiting"))}, 0, false, "a block has a transaction with the same nonce, 5"},
 		{"no block comes", script{nonce: same(5), result: always(gone("tx-waiting"))}, 0, false, "the transaction is in no block after 1m0s; it may still come (tx-waiting); ask assay tx show "},
 		{"the node fails", script{
 			nonce: same(5), result: always(wrong(500, "internal", "an internal error")),

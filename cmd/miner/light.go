@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"time"
 
 	"github.com/assaynet/assay/protocol"
 	"github.com/assaynet/assay/protocol/api"
@@ -34,6 +35,20 @@ func (l light) StateHash(_ context.Context, h protocol.Height) (protocol.Hash, e
 		err = fmt.Errorf("%w: %w", api.ErrNotFound, err)
 	}
 	return hash, err
+}
+
+var _ api.Clock = light{}
+
+// BlockTime implements [api.Clock], by a block that some validator keeps and this
+// node verifies: what cannot be verified now is not known.
+func (l light) BlockTime(ctx context.Context, h protocol.Height) (time.Time, error) {
+	at, err := l.node.TimeOf(ctx, h)
+	for _, no := range []error{consensus.ErrNoBlock, consensus.ErrNoProvider} {
+		if errors.Is(err, no) {
+			return at, fmt.Errorf("%w: %w", api.ErrNotFound, err)
+		}
+	}
+	return at, err
 }
 
 // single reads one record after the other.
@@ -76,7 +91,32 @@ func (l light) NextNonce(ctx context.Context, signer protocol.PublicKey) (uint64
 	return a.Nonce, err
 }
 
-// Result implements [api.Pool]: blocks are not kept here.
-func (light) Result(context.Context, protocol.Hash) (api.TxResult, error) {
-	return api.TxResult{}, fmt.Errorf("%w: a miner keeps no blocks; the account's nonce and balance tell", api.ErrNotKept)
+// Result implements [api.Pool], by proofs of what validators remember. Nobody can
+// prove that a transaction is in no block, nor do all validators answer: where
+// nothing is proven, it says what the ledger itself tells.
+func (l light) Result(ctx context.Context, hash protocol.Hash) (api.TxResult, error) {
+	o, err := l.node.Outcome(ctx, hash)
+	if err != nil && ctx.Err() != nil {
+		return api.TxResult{}, ctx.Err()
+	}
+	return resultOf(hash, &o, err)
+}
+
+// resultOf shows an outcome, or why there is none.
+func resultOf(hash protocol.Hash, o *consensus.Outcome, err error) (api.TxResult, error) {
+	switch {
+	case err == nil:
+		out := api.TxResult{Hash: hash, Height: o.Height, Type: o.Tx.Type.String(), Signer: o.Tx.Signer, OK: o.OK}
+		if !o.OK {
+			out.Error = "it broke a rule of the ledger, and no header says which; a validator's node does"
+		}
+		return out, nil
+	case errors.Is(err, consensus.ErrFork):
+		return api.TxResult{}, err
+	case errors.Is(err, consensus.ErrTxWaits):
+		return api.TxResult{}, api.ErrWaiting
+	case errors.Is(err, consensus.ErrNoBlock):
+		return api.TxResult{}, fmt.Errorf("%w: a miner keeps no blocks, and no validator that was asked has shown it one with this transaction, which does not prove that there is none; the account's nonce and balance tell", api.ErrNotKept)
+	}
+	return api.TxResult{}, fmt.Errorf("%w: a miner keeps no blocks, and no validator answers for them now; the account's nonce and balance tell", api.ErrNotKept)
 }

@@ -1,11 +1,14 @@
 package api
 
 import (
+	"cmp"
 	"context"
+	"slices"
 	"sync"
 	"time"
 
 	"github.com/assaynet/assay/protocol"
+	"github.com/assaynet/assay/protocol/ledger"
 )
 
 // Epoch is an item of /v1/epochs: when an epoch was, and what it paid. That of the
@@ -36,12 +39,24 @@ type Epoch struct {
 	PaidValidators uint32 `json:"paid_validators"`
 }
 
-// epochList shows the epochs of which payments are kept, and the running one.
+// epochList shows the epochs of which payments are kept, and the running one. Their
+// times come last, and those alone that can be had in time.
 func (h *Handler) epochList(r *request) (any, error) {
-	return perPaidEpoch(h, r, "epochs", func(v *view, p *pager[Epoch], e protocol.Epoch) error {
+	var shown *view
+	out, err := perPaidEpoch(h, r, "epochs", func(v *view, p *pager[Epoch], e protocol.Epoch) error {
+		shown = v
 		pos := position{epoch: e}
 		if !p.wants(pos) || p.full() {
 			return nil
+		}
+		unread := func(e protocol.Epoch) [][]byte {
+			if _, known := h.ended.get(e); known || h.params.Schedule.EpochEnd(e) > v.height {
+				return nil
+			}
+			return [][]byte{ledger.EpochKey(e)}
+		}
+		if err := ahead(v, p, e, unread); err != nil {
+			return err
 		}
 		item, err := h.epoch(r.ctx(), v, e)
 		if err != nil {
@@ -50,12 +65,37 @@ func (h *Handler) epochList(r *request) (any, error) {
 		p.add(pos, item)
 		return nil
 	})
+	if page, ok := out.(Page[Epoch]); ok && shown != nil {
+		err = h.whenEpochs(r.ctx(), page.Items, shown.height)
+	}
+	return out, err
+}
+
+// whenEpochs fills in when epochs began and ended, as of a height: first when they
+// ended, which pay is counted by, from the newest back.
+func (h *Handler) whenEpochs(ctx context.Context, list []Epoch, height protocol.Height) error {
+	newest := slices.SortedFunc(slices.Values(list), func(a, b Epoch) int { return cmp.Compare(b.Epoch, a.Epoch) })
+	var heights []protocol.Height
+	for i := range newest {
+		if newest[i].Last <= height {
+			heights = append(heights, newest[i].Last)
+		}
+	}
+	for i := range newest {
+		heights = append(heights, newest[i].First)
+	}
+	times, err := h.timesOf(ctx, heights)
+	for i := range list {
+		list[i].Began, list[i].Ended = times[list[i].First], times[list[i].Last]
+	}
+	return err
 }
 
 // maxPastEpochs bounds the epochs that are held: a year of epochs of half an hour.
 const maxPastEpochs = 1 << 14
 
-// pastEpochs holds epochs that have paid, of which nothing changes any more: to
+// pastEpochs holds epochs that have paid, without their times, of which nothing
+// changes any more: to
 // read one takes all payments of the epoch, or the block that closed it.
 type pastEpochs struct {
 	mu   sync.Mutex
@@ -78,21 +118,15 @@ func (p *pastEpochs) put(x *Epoch) {
 	p.seen[x.Epoch] = *x
 }
 
+// epoch is what is known of an epoch, but for its times.
 func (h *Handler) epoch(ctx context.Context, v *view, e protocol.Epoch) (Epoch, error) {
 	if x, ok := h.ended.get(e); ok && x.Last <= v.height {
 		return x, nil
 	}
 	s := h.params.Schedule
 	out := Epoch{Epoch: e, First: max(s.EpochStart(e), 1), Last: s.EpochEnd(e)}
-	var err error
-	if out.Began, err = h.timeOf(ctx, out.First); err != nil {
-		return out, err
-	}
 	if out.Last > v.height {
 		return out, nil
-	}
-	if out.Ended, err = h.timeOf(ctx, out.Last); err != nil {
-		return out, err
 	}
 	paid, err := h.paidIn(ctx, v, e)
 	if err != nil || paid == nil {

@@ -147,13 +147,15 @@ func (h *Handler) emissions(r *request) (any, error) {
 	if err != nil {
 		return nil, err
 	}
-	return perPaidEpoch(h, r, "emissions", func(v *view, p *pager[Emission], e protocol.Epoch) error {
+	out, err := perPaidEpoch(h, r, "emissions", func(v *view, p *pager[Emission], e protocol.Epoch) error {
+		if seat.byUID {
+			keys := func(e protocol.Epoch) [][]byte { return [][]byte{ledger.EpochKey(e), ledger.PaymentKey(e, seat.uid)} }
+			if err := ahead(v, p, e, keys); err != nil {
+				return err
+			}
+		}
 		paid, err := h.paidTo(r.ctx(), v, e, &seat)
 		if err != nil || paid == nil {
-			return err
-		}
-		at, err := h.timeOf(r.ctx(), paid.Epoch.Height)
-		if err != nil {
 			return err
 		}
 		list := paid.Payments
@@ -170,7 +172,6 @@ func (h *Handler) emissions(r *request) (any, error) {
 				continue
 			}
 			m := emission(e, paid.Epoch.Height, &list[i])
-			m.Time = at
 			if m.Findings, err = findingsOf(v, e, &list[i]); err != nil {
 				return err
 			}
@@ -178,6 +179,26 @@ func (h *Handler) emissions(r *request) (any, error) {
 		}
 		return nil
 	})
+	if page, ok := out.(Page[Emission]); ok {
+		err = h.whenPaid(r.ctx(), page.Items)
+	}
+	return out, err
+}
+
+// whenPaid fills in the times of payments, from the newest back.
+func (h *Handler) whenPaid(ctx context.Context, list []Emission) error {
+	var heights []protocol.Height
+	for i := range list {
+		heights = append(heights, list[i].Height)
+	}
+	slices.Sort(heights)
+	heights = slices.Compact(heights)
+	slices.Reverse(heights)
+	times, err := h.timesOf(ctx, heights)
+	for i := range list {
+		list[i].Time = times[list[i].Height]
+	}
+	return err
 }
 
 // paidSeat reads whose payments are asked for. A node that proves single records

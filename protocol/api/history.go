@@ -149,12 +149,6 @@ func (h *Handler) paidTo(ctx context.Context, v *view, e protocol.Epoch, seat *w
 	if e < v.oldest || !seat.byUID {
 		return h.paidIn(ctx, v, e)
 	}
-	if p, ok := v.Reader.(Prefetcher); ok {
-		keys := [][]byte{ledger.EpochKey(e), ledger.PaymentKey(e, seat.uid)}
-		if err := p.Prefetch(keys...); err != nil {
-			return nil, err
-		}
-	}
 	rec, ok, err := ledger.ReadEpoch(v, e)
 	if err != nil || !ok {
 		return nil, err

@@ -394,3 +394,36 @@ func TestStrangersWordsAreNoFormulasInCSV(t *testing.T) {
 		t.Errorf("got %q, want %q", b, want)
 	}
 }
+
+// learns is a network whose blocks' times are known later than the blocks.
+type learns struct {
+	*apitest.Network
+	known *bool
+}
+
+func (l learns) BlockTime(_ context.Context, h protocol.Height) (time.Time, error) {
+	if !*l.known {
+		return time.Time{}, api.ErrNotFound
+	}
+	return time.Unix(int64(h), 0), nil
+}
+
+func TestATimeThatWasNotKnownIsShownOnceItIs(t *testing.T) {
+	n := network(t)
+	known := false
+	cfg := n.Config()
+	cfg.Source.State = learns{n, &known}
+	h := handler(t, cfg)
+	for _, now := range []bool{false, true} {
+		known = now
+		list := items[api.Epoch](t, h, "/v1/epochs?epoch=0..1")
+		for _, e := range list {
+			if e.Began.IsZero() == now || e.Ended.IsZero() == now || now && (e.Began.Unix() != int64(e.First) || e.Ended.Unix() != int64(e.Last)) {
+				t.Errorf("known %t: epoch %d began %s, ended %s", now, e.Epoch, e.Began, e.Ended)
+			}
+		}
+		if len(list) != 2 || !list[1].Paid {
+			t.Errorf("got %+v, want two that have ended", list)
+		}
+	}
+}

@@ -74,6 +74,8 @@ type pager[T any] struct {
 	scanned int
 	more    bool
 	oldest  protocol.Epoch // that is kept
+	wanted  epochRange
+	asked   map[protocol.Epoch]bool // whose records were read ahead
 }
 
 func newPager[T any](r *request) (*pager[T], error) {
@@ -112,7 +114,41 @@ func (p *pager[T]) keeps(what string, want epochRange, oldest protocol.Epoch) (e
 		return want, gone(what, p.after.epoch, oldest)
 	}
 	want.from = max(want.from, oldest)
+	p.wanted = want
 	return want, nil
+}
+
+// epochsAhead is of how many epochs records are read together, where others are
+// asked for them.
+const epochsAhead = 32
+
+// ahead reads records of the state, of an epoch and of those that the page comes to
+// after it, together: where each is asked of others, a page is a few questions.
+func ahead[T any](v *view, p *pager[T], e protocol.Epoch, keys func(protocol.Epoch) [][]byte) error {
+	f, ok := v.Reader.(Prefetcher)
+	if !ok || p.asked[e] {
+		return nil
+	}
+	if p.asked == nil {
+		p.asked = map[protocol.Epoch]bool{}
+	}
+	var all [][]byte
+	for range min(epochsAhead, p.limit-len(p.items)) {
+		if e < max(v.oldest, p.wanted.from) || e > min(v.epoch, p.wanted.to) {
+			break
+		}
+		p.asked[e] = true
+		all = append(all, keys(e)...)
+		if !p.newest {
+			e++
+		} else if e--; e > v.epoch { // there is none before the first
+			break
+		}
+	}
+	if len(all) == 0 {
+		return nil
+	}
+	return f.Prefetch(all...)
 }
 
 // wants reports whether the item at pos belongs to this page or to a later one.

@@ -3,12 +3,18 @@ package api_test
 import (
 	"context"
 	"fmt"
+	"maps"
 	"net/http"
+	"slices"
+	"sync"
 	"testing"
+	"testing/synctest"
+	"time"
 
 	"github.com/assaynet/assay/protocol"
 	"github.com/assaynet/assay/protocol/api"
 	"github.com/assaynet/assay/protocol/api/apitest"
+	"github.com/assaynet/assay/protocol/ledger"
 )
 
 // TestAMinersNodeAnswersOfOneSeat: what it is paid by epoch, what an account has,
@@ -63,4 +69,117 @@ func TestATransactionThatNobodyTakesIsSaidToBe(t *testing.T) {
 	if decode(t, w, &p); w.Code != http.StatusServiceUnavailable || p.Name() != "busy" || p.Hint == "" {
 		t.Errorf("got %d %s", w.Code, w.Body)
 	}
+}
+
+// asking is a node that asks others for each record.
+type asking struct {
+	apitest.Proving
+	questions *int
+}
+
+func (a asking) State(ctx context.Context) (ledger.Reader, protocol.Height, error) {
+	r, h, err := a.Proving.State(ctx)
+	return asked{r, map[string]bool{}, a.questions}, h, err
+}
+
+type asked struct {
+	ledger.Reader
+	known     map[string]bool
+	questions *int
+}
+
+func (a asked) Prefetch(keys ...[]byte) error {
+	*a.questions++
+	for _, k := range keys {
+		a.known[string(k)] = true
+	}
+	return nil
+}
+
+func (a asked) Get(key []byte) ([]byte, error) {
+	if kind := key[0]; !a.known[string(key)] && (kind == ledger.EpochKey(0)[0] || kind == ledger.PaymentKey(0, 0)[0]) {
+		*a.questions++
+	}
+	return a.Reader.Get(key)
+}
+
+func TestRecordsOfManyEpochsAreAskedForTogether(t *testing.T) {
+	for path, want := range map[string]int{
+		"/v1/epochs": 1, "/v1/epochs?order=newest": 1, "/v1/epochs?epoch=1..2": 1, "/v1/epochs?limit=1": 1,
+		"/v1/emissions?seat=2": 1, "/v1/emissions?seat=2&order=newest": 1, "/v1/emissions?seat=2&epoch=1..1": 1,
+	} {
+		n := apitest.Proving{Network: network(t)}
+		cfg := n.Config()
+		questions := 0
+		cfg.Source.State, cfg.Source.Work = asking{n, &questions}, nil
+		h := handler(t, cfg)
+		if w := get(t, h, path); w.Code != http.StatusOK || questions != want {
+			t.Errorf("%s: %d questions, want %d: %d %s", path, questions, want, w.Code, w.Body)
+		}
+		if questions = 0; path == "/v1/epochs" && (get(t, h, path).Code != http.StatusOK || questions != 0) {
+			t.Errorf("%s again: %d questions", path, questions)
+		}
+	}
+}
+
+// hangs is a node that finds out when some blocks were made, and waits for others.
+type hangs struct {
+	apitest.Proving
+	knows func(protocol.Height) bool
+
+	mu    sync.Mutex
+	asked []protocol.Height
+}
+
+func (n *hangs) BlockTime(ctx context.Context, h protocol.Height) (time.Time, error) {
+	n.mu.Lock()
+	n.asked = append(n.asked, h)
+	n.mu.Unlock()
+	if n.knows(h) {
+		return time.Unix(int64(h), 0), nil
+	}
+	<-ctx.Done()
+	return time.Time{}, ctx.Err()
+}
+
+// A list comes with what is known, although nobody tells all of its times: those of
+// the newest epochs' ends are asked for first.
+func TestAListWaitsFiveSecondsForItsTimes(t *testing.T) {
+	n := network(t)
+	all := items[api.Epoch](t, handler(t, n.Config()), "/v1/epochs")
+	ends := map[protocol.Height]bool{}
+	for _, e := range all {
+		ends[e.Last] = true
+	}
+	synctest.Test(t, func(t *testing.T) {
+		slow := &hangs{Proving: apitest.Proving{Network: n}, knows: func(h protocol.Height) bool { return ends[h] }}
+		cfg := n.Config()
+		cfg.Source.State, cfg.Source.Work = slow, nil
+		h := handler(t, cfg)
+		for _, path := range []string{"/v1/epochs", "/v1/epochs?order=newest"} {
+			begin := time.Now()
+			list := items[api.Epoch](t, h, path)
+			if took := time.Since(begin); took != 5*time.Second || len(list) != len(all) {
+				t.Errorf("%s: %d epochs after %s, want %d after 5 s", path, len(list), took, len(all))
+			}
+			for _, e := range list {
+				if e.Paid && e.Ended.Unix() != int64(e.Last) || !e.Began.IsZero() {
+					t.Errorf("%s: epoch %d began %s, ended %s", path, e.Epoch, e.Began, e.Ended)
+				}
+			}
+		}
+		begin := time.Now()
+		if list := items[api.Emission](t, h, "/v1/emissions?seat=2"); len(list) != 2 || list[1].Time.Unix() != int64(list[1].Height) || time.Since(begin) != 0 {
+			t.Errorf("payments: %+v", list)
+		}
+		slow.knows = func(protocol.Height) bool { return false }
+		h, slow.asked = handler(t, cfg), nil
+		if list := items[api.Epoch](t, h, "/v1/epochs"); len(list) != len(all) {
+			t.Errorf("got %d epochs, want %d", len(list), len(all))
+		}
+		paid := slices.DeleteFunc(slices.Sorted(maps.Keys(ends)), func(h protocol.Height) bool { return h > apitest.Height })
+		if len(slow.asked) != 4 || !slices.Contains(slow.asked, paid[len(paid)-1]) {
+			t.Errorf("asked for %d, want four at once, %d among them", slow.asked, paid[len(paid)-1])
+		}
+	})
 }

@@ -7,6 +7,8 @@ import (
 	"sync"
 	"time"
 
+	"golang.org/x/sync/errgroup"
+
 	"github.com/assaynet/assay/protocol"
 )
 
@@ -55,6 +57,44 @@ func (h *Handler) timeOf(ctx context.Context, height protocol.Height) (time.Time
 	}
 	h.times.seen[height] = at
 	return at, nil
+}
+
+const (
+	// timesFor bounds the times of one list, where others are asked for them, and
+	// timesAtOnce is how many are asked for side by side.
+	timesFor    = 5 * time.Second
+	timesAtOnce = 4
+)
+
+// timesOf returns when blocks were made, the first ones first: what this node does
+// not know, or could not find out in time, is not there.
+func (h *Handler) timesOf(ctx context.Context, heights []protocol.Height) (map[protocol.Height]time.Time, error) {
+	limited, cancel := context.WithTimeout(ctx, timesFor)
+	defer cancel()
+	g, own := errgroup.WithContext(limited)
+	g.SetLimit(timesAtOnce)
+	var mu sync.Mutex
+	out := make(map[protocol.Height]time.Time, len(heights))
+	for _, height := range heights {
+		g.Go(func() error {
+			if own.Err() != nil {
+				return nil
+			}
+			at, err := h.timeOf(own, height)
+			if err != nil && limited.Err() != nil && ctx.Err() == nil { // it is left out
+				return nil
+			}
+			mu.Lock()
+			defer mu.Unlock()
+			out[height] = at
+			return err
+		})
+	}
+	err := g.Wait()
+	if err == nil {
+		err = ctx.Err()
+	}
+	return out, err
 }
 
 // share shows a part of a whole as a decimal with six digits, rounded down: 0.5

@@ -342,12 +342,8 @@ func (a *app) FinalizeBlock(_ context.Context, r *abci.RequestFinalizeBlock) (*a
 	}}
 	out := &abci.ResponseFinalizeBlock{AppHash: hash[:], TxResults: make([]*abci.ExecTxResult, 1, len(r.Txs))}
 	out.TxResults[0] = &abci.ExecTxResult{} // the head
-	for _, t := range res.Txs {
-		code := uint32(0)
-		if t.Err != nil {
-			code = 1
-		}
-		out.TxResults = append(out.TxResults, &abci.ExecTxResult{Code: code})
+	for i := range res.Txs {
+		out.TxResults = append(out.TxResults, &abci.ExecTxResult{Code: codeOf(&res.Txs[i])})
 	}
 	for _, v := range res.Validators {
 		out.ValidatorUpdates = append(out.ValidatorUpdates, abci.UpdateValidator(v.Key[:], int64(v.Power), secp256k1.KeyType))

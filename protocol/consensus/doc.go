@@ -10,9 +10,10 @@
 //
 // [Light] follows the same chain without taking part: it believes headers that
 // two thirds of a known validator set signed, reads the state with proofs
-// against them, and takes no one node's word. [Node.Serve] answers its
-// requests, and [Remote] is the other end of it; the stream between them is
-// package gossip's.
+// against them, and takes no one node's word. Of blocks that others keep it
+// verifies when they were made (lighttimes.go), and what they did with a
+// transaction (outcome.go). [Node.Serve] answers its requests, and [Remote] is the
+// other end of it; the stream between them is package gossip's.
 //
 // # Joining
 //

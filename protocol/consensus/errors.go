@@ -75,6 +75,11 @@ var (
 	ErrRequest = errors.New("consensus: bad request")
 	// ErrNoBlock: the block or state is not there yet, or not any more.
 	ErrNoBlock = errors.New("consensus: no such block")
+	// ErrTxWaits: somebody says that the transaction waits for a block, or is in one
+	// that is not verified yet.
+	ErrTxWaits = errors.New("consensus: the transaction waits for a block, or for the one that proves its result")
+	// ErrTxBusy: too many old transactions are asked for; ask another node, or later.
+	ErrTxBusy = errors.New("consensus: too many old transactions are asked for")
 	// ErrNotProvable: lists cannot be proven; read single keys.
 	ErrNotProvable = errors.New("consensus: a light reader reads single keys only")
 	// ErrLie: a provider answered what is not true, or not signed.

@@ -17,6 +17,7 @@ import (
 	"github.com/assaynet/assay/protocol/key"
 	"github.com/assaynet/assay/protocol/ledger"
 	"github.com/assaynet/assay/protocol/params"
+	"github.com/assaynet/assay/protocol/wire"
 )
 
 // NewSigner opens the signer of a directory on the chain "chain", whose first
@@ -165,6 +166,14 @@ func DecodeLightBlock(b []byte, chain string) (*types.LightBlock, error) {
 // HedgeAfter is how long a provider that hangs is waited for.
 const HedgeAfter = hedgeAfter
 
+// Bounds of what is asked of the past.
+const (
+	MaxFetched = maxFetched
+	UnknownFor = unknownFor
+	PastRate   = pastRate
+	PastBurst  = pastBurst
+)
+
 // Bounds of the pool.
 const (
 	MaxPoolTxs = maxPoolTxs
@@ -182,6 +191,55 @@ func (r *results) Add(h protocol.Height, txs []ledger.TxResult) { r.add(h, txs) 
 
 func (r *results) Get(hash protocol.Hash) (ledger.TxResult, protocol.Height, bool) {
 	return r.get(hash)
+}
+
+// Place is that of results.
+func (r *results) Place(hash protocol.Hash) (protocol.Height, int, []uint32, bool) {
+	return r.place(hash)
+}
+
+// Remember has a node remember the outcomes of so many blocks.
+func (n *Node) Remember(blocks protocol.Height) {
+	n.app.results.mu.Lock()
+	defer n.app.results.mu.Unlock()
+	n.app.results.keep = blocks
+}
+
+// OldBurst is how many old blocks are read at once.
+const OldBurst = oldBurst
+
+// Prover proves transactions of blocks without any.
+type Prover struct{ p *prover }
+
+// NewProver returns one that tells of each block that it reads.
+func NewProver(reads func(protocol.Height)) Prover {
+	return Prover{newProver(func(h protocol.Height, _ []uint32) (*proofs, error) {
+		reads(h)
+		return &proofs{height: h}, nil
+	})}
+}
+
+// Of has a block ready.
+func (p Prover) Of(ctx context.Context, h, newest protocol.Height) error {
+	_, err := p.p.of(ctx, h, newest, nil)
+	return err
+}
+
+// ForgetUnknown has a reader ask again for what it asked for in vain.
+func (l *Light) ForgetUnknown() {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	clear(l.past.unknown)
+}
+
+// CheckOutcome checks what a provider says of a transaction.
+func CheckOutcome(hash protocol.Hash, chain string, items []Proven, at, next *types.LightBlock) (*wire.Tx, bool, error) {
+	c, err := readOutcome(hash, chain, items)
+	if err != nil {
+		return nil, false, err
+	}
+	ok, err := c.proven(at, next)
+	return c.tx, ok, err
 }
 
 // Misbehaviour is misbehaviour in the ledger's words.

@@ -9,6 +9,7 @@ import (
 	"testing"
 	"time"
 
+	abci "github.com/cometbft/cometbft/abci/types"
 	"github.com/cometbft/cometbft/crypto/secp256k1"
 	cmtproto "github.com/cometbft/cometbft/proto/tendermint/types"
 	cmtversion "github.com/cometbft/cometbft/proto/tendermint/version"
@@ -26,6 +27,21 @@ type fakeChain struct {
 	chain  string
 	blocks []*types.LightBlock // of height i + 1
 	asked  atomic.Int32
+}
+
+// contents are what blocks of a made-up chain have: by height, transactions, the
+// first of which is the head, and the codes of their results.
+type contents struct {
+	txs   types.Txs
+	codes []uint32
+}
+
+func (c *contents) results() types.ABCIResults {
+	var out []*abci.ExecTxResult
+	for _, code := range c.codes {
+		out = append(out, &abci.ExecTxResult{Code: code})
+	}
+	return types.NewResults(out)
 }
 
 func consensusKey(t testing.TB, name string) secp256k1.PrivKey {
@@ -55,6 +71,12 @@ func fakeSet(t testing.TB, g *ledger.Genesis, members []string) *types.Validator
 // height fork on.
 func newFakeChain(t testing.TB, g *ledger.Genesis, n, fork int, salt string, members func(h int) []string) *fakeChain {
 	t.Helper()
+	return newFullChain(t, g, n, fork, salt, members, nil)
+}
+
+// newFullChain is newFakeChain of blocks with contents.
+func newFullChain(t testing.TB, g *ledger.Genesis, n, fork int, salt string, members func(h int) []string, full map[int]*contents) *fakeChain {
+	t.Helper()
 	f := &fakeChain{chain: protocol.ShortChainID(g.ChainID())}
 	last := types.BlockID{}
 	for h := 1; h <= n; h++ {
@@ -70,6 +92,12 @@ func newFakeChain(t testing.TB, g *ledger.Genesis, n, fork int, salt string, mem
 			LastCommitHash: hash("commit"), DataHash: hash("data"), ConsensusHash: hash("params"), AppHash: hash("app"),
 			LastResultsHash: hash("results"), EvidenceHash: hash("evidence"),
 			ValidatorsHash: set.Hash(), NextValidatorsHash: next.Hash(), ProposerAddress: set.Validators[0].Address,
+		}
+		if c := full[h]; c != nil {
+			header.DataHash = c.txs.Hash()
+		}
+		if c := full[h-1]; c != nil {
+			header.LastResultsHash = c.results().Hash()
 		}
 		id := types.BlockID{Hash: header.Hash(), PartSetHeader: types.PartSetHeader{Total: 1, Hash: hash("parts")}}
 		commit := &types.Commit{Height: int64(h), BlockID: id}
@@ -119,6 +147,14 @@ type fakeProvider struct {
 	name  string
 	block func(h protocol.Height) ([]byte, error)
 	state func(h protocol.Height, keys [][]byte) ([]consensus.Proven, error)
+	tx    func(protocol.Hash) (protocol.Height, []consensus.Proven, error)
+}
+
+func (p fakeProvider) Outcome(_ context.Context, hash protocol.Hash) (protocol.Height, []consensus.Proven, error) {
+	if p.tx == nil {
+		return 0, nil, errors.New("no transactions here")
+	}
+	return p.tx(hash)
 }
 
 func (p fakeProvider) Name() string { return p.name }

@@ -133,6 +133,7 @@ type Light struct {
 	kept   int64             // guarded by mu; the height that is written down
 	last   map[string]late   // guarded by mu: who is asked last, by name
 	turn   int               // guarded by mu: who is asked first
+	past   past
 }
 
 // NewLight returns a reader that trusts what it trusted before, the checkpoint
@@ -153,7 +154,7 @@ func NewLight(c LightConfig) (*Light, error) {
 	if err := c.DB.BindChain(doc.ChainID); err != nil {
 		return nil, err
 	}
-	l := &Light{cfg: c, chain: doc.ChainID, space: c.DB.Space("light"), last: make(map[string]late)}
+	l := &Light{cfg: c, chain: doc.ChainID, space: c.DB.Space("light"), last: make(map[string]late), past: newPast()}
 	set := make([]*types.Validator, len(doc.Validators))
 	for i, v := range doc.Validators {
 		set[i] = types.NewValidator(v.PubKey, v.Power)
@@ -170,6 +171,7 @@ func NewLight(c LightConfig) (*Light, error) {
 		}
 		if uint64(lb.Height) >= uint64(c.Trust.Height) {
 			l.newest, l.kept = lb, lb.Height
+			l.rememberLocked(lb) // nobody else has l yet
 		}
 	}
 	return l, nil
@@ -528,16 +530,18 @@ func (r *LightReader) Get(key []byte) ([]byte, error) {
 }
 
 // Prefetch reads keys in one question for every MaxKeys of them, so that Get
-// of each needs none. A key that is named again is asked for once.
+// of each needs none. A key that is named again, or known, is not asked for.
 func (r *LightReader) Prefetch(keys ...[]byte) error {
 	named := make(map[string]bool, len(keys))
 	var once [][]byte
+	r.mu.Lock()
 	for _, k := range keys {
-		if !named[string(k)] {
+		if _, known := r.known[string(k)]; !known && !named[string(k)] {
 			named[string(k)] = true
 			once = append(once, k)
 		}
 	}
+	r.mu.Unlock()
 	for part := range slices.Chunk(once, MaxKeys) {
 		items, err := r.fetch(part)
 		if err != nil {

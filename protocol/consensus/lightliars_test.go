@@ -38,6 +38,11 @@ func (l *tempter) State(ctx context.Context, _ protocol.Height, _ [][]byte) ([]c
 	return l.hang(ctx)
 }
 
+func (l *tempter) Outcome(ctx context.Context, _ protocol.Hash) (protocol.Height, []consensus.Proven, error) {
+	_, err := l.hang(ctx)
+	return 0, nil, err
+}
+
 func (l *tempter) hang(ctx context.Context) ([]consensus.Proven, error) {
 	l.asked.Add(1)
 	<-ctx.Done()
@@ -242,6 +247,10 @@ func (f follower) LightBlock(_ context.Context, h protocol.Height) ([]byte, erro
 
 func (follower) State(context.Context, protocol.Height, [][]byte) ([]consensus.Proven, error) {
 	return nil, consensus.ErrNoBlock
+}
+
+func (follower) Outcome(context.Context, protocol.Hash) (protocol.Height, []consensus.Proven, error) {
+	return 0, nil, nil
 }
 
 func (f follower) Wait(ctx context.Context, after protocol.Height) (protocol.Height, error) {

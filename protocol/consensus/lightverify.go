@@ -40,14 +40,16 @@ func (l *Light) follow(ctx context.Context, p Provider) (*types.LightBlock, erro
 		}
 		return target, nil
 	}
-	if err := l.skip(ctx, p, trusted, target); err != nil {
+	if err := l.skip(ctx, p, trusted, target, nil); err != nil {
 		return nil, err
 	}
-	return target, l.crossCheck(ctx, p, trusted, target)
+	all, _ := l.providers()
+	return target, l.crossCheck(ctx, all, p, trusted, target)
 }
 
-// skip verifies target, which is above trusted, from it.
-func (l *Light) skip(ctx context.Context, p Provider, trusted, target *types.LightBlock) error {
+// skip verifies target, which is above trusted, from it. on, if it is not nil, is
+// told of each block that follows from the one before, and may end it.
+func (l *Light) skip(ctx context.Context, p Provider, trusted, target *types.LightBlock, on func(from, to *types.LightBlock) error) error {
 	steps := []*types.LightBlock{target}
 	for n := 0; len(steps) > 0; n++ {
 		if n == maxSkips {
@@ -58,6 +60,11 @@ func (l *Light) skip(ctx context.Context, p Provider, trusted, target *types.Lig
 		var unknown light.ErrNewValSetCantBeTrusted
 		switch {
 		case err == nil:
+			if on != nil {
+				if err := on(trusted, next); err != nil {
+					return err
+				}
+			}
 			trusted, steps = next, steps[:len(steps)-1]
 		case errors.As(err, &unknown):
 			mid, err := l.block(ctx, p, protocol.Height((trusted.Height+next.Height)/2))
@@ -126,8 +133,7 @@ func (l *Light) signed(lb *types.LightBlock) error {
 	return nil
 }
 
-// root returns the newest trusted block; at first it is the checkpoint, or the
-// first block, which the genesis' set must have signed.
+// root returns the newest trusted block; at first it is where trust begins.
 func (l *Light) root(ctx context.Context, p Provider) (*types.LightBlock, error) {
 	l.mu.Lock()
 	newest := l.newest
@@ -135,14 +141,20 @@ func (l *Light) root(ctx context.Context, p Provider) (*types.LightBlock, error)
 	if newest != nil {
 		return newest, nil
 	}
-	h := max(l.cfg.Trust.Height, l.cfg.Genesis.First())
+	return l.begin(ctx, p, l.cfg.Trust)
+}
+
+// begin returns the block at which trust begins: that of a checkpoint, or without
+// one the first, which the genesis' set must have signed.
+func (l *Light) begin(ctx context.Context, p Provider, from protocol.Checkpoint) (*types.LightBlock, error) {
+	h := max(from.Height, l.cfg.Genesis.First())
 	lb, err := l.block(ctx, p, h)
 	if err != nil {
 		return nil, err
 	}
-	if l.cfg.Trust.Height > 0 {
-		if !bytes.Equal(lb.Hash(), l.cfg.Trust.Hash[:]) {
-			return nil, fmt.Errorf("block %d is %X, the checkpoint is %s: %w: %w", h, lb.Hash(), l.cfg.Trust.Hash, ErrLie, ErrCheckpoint)
+	if from.Height > 0 {
+		if !bytes.Equal(lb.Hash(), from.Hash[:]) {
+			return nil, fmt.Errorf("block %d is %X, the checkpoint is %s: %w: %w", h, lb.Hash(), from.Hash, ErrLie, ErrCheckpoint)
 		}
 	} else if !bytes.Equal(lb.ValidatorSet.Hash(), l.genesis.Hash()) {
 		return nil, fmt.Errorf("block %d is not of the genesis' validators: %w", h, ErrLie)
@@ -150,12 +162,11 @@ func (l *Light) root(ctx context.Context, p Provider) (*types.LightBlock, error)
 	return lb, l.signed(lb)
 }
 
-// crossCheck asks other providers for the same height, until one has the same
-// block. They may not know it yet; but another block there means that one of the
-// two lies, or that the validators signed two chains.
-func (l *Light) crossCheck(ctx context.Context, p Provider, trusted, target *types.LightBlock) error {
-	all, _ := l.providers()
-	all = slices.DeleteFunc(all, func(w Provider) bool { return w.Name() == p.Name() })
+// crossCheck asks others than p for the same height, until one has the same block.
+// They may not know it yet; but another block there means that one of the two lies,
+// or that the validators signed two chains.
+func (l *Light) crossCheck(ctx context.Context, all []Provider, p Provider, trusted, target *types.LightBlock) error {
+	all = slices.DeleteFunc(slices.Clone(all), func(w Provider) bool { return w.Name() == p.Name() })
 	ctx, cancel := context.WithTimeout(ctx, askFor)
 	defer cancel()
 	_, err := race(ctx, l, all, func(ctx context.Context, w Provider) (bool, error) {
@@ -239,6 +250,7 @@ func (l *Light) trust(ctx context.Context, lb *types.LightBlock) error {
 		return nil
 	}
 	l.newest, l.before = lb, l.newest
+	l.rememberLocked(lb)
 	keep := l.kept == 0 || lb.Height >= l.kept+keepEvery
 	if keep {
 		l.kept = lb.Height

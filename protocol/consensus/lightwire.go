@@ -31,6 +31,7 @@ const (
 	askBlock = 1 // the light block at Height, 0 for the newest
 	askState = 2 // the values of Keys after block Height
 	askWait  = 3 // the height of the newest block, as soon as it is above Height
+	askTx    = 4 // what a block did with the transaction that the one of Keys names
 )
 
 type lightRequest struct {
@@ -146,6 +147,12 @@ type Provider interface {
 	State(ctx context.Context, h protocol.Height, keys [][]byte) ([]Proven, error)
 	// Wait returns the newest height, once it is above after, or sooner.
 	Wait(ctx context.Context, after protocol.Height) (protocol.Height, error)
+	// Outcome returns the height of the block that has a transaction and two values:
+	// the transaction, and its result, as CometBFT hashes it. The proofs are CometBFT's
+	// in protobuf: against the data hash of that block's header, and the results hash
+	// of the next. Height 0 says that no recent block has it, and one value without
+	// anything, the transaction's hash its key, that it waits for one.
+	Outcome(ctx context.Context, hash protocol.Hash) (protocol.Height, []Proven, error)
 }
 
 // Remote returns the provider at the far end of call, which carries a request
@@ -199,4 +206,13 @@ func (r remote) Wait(ctx context.Context, after protocol.Height) (protocol.Heigh
 		return 0, err
 	}
 	return res.Height, nil
+}
+
+// Outcome implements [Provider].
+func (r remote) Outcome(ctx context.Context, hash protocol.Hash) (protocol.Height, []Proven, error) {
+	res, err := r.ask(ctx, lightRequest{Ask: askTx, Keys: [][]byte{hash[:]}})
+	if err != nil {
+		return 0, nil, err
+	}
+	return res.Height, res.Items, nil
 }

@@ -42,6 +42,7 @@ type Node struct {
 	halted  chan string               // what ended CometBFT's state machine; the first counts
 	comet   atomic.Pointer[node.Node] // while it runs
 	archive *Archive
+	prover  *prover
 	syncing atomic.Bool
 	// otherChain says that those who were asked last have another checkpoint.
 	otherChain atomic.Bool
@@ -76,6 +77,7 @@ func New(c Config) (*Node, error) {
 		return nil, err
 	}
 	n.archive = OpenArchive(c.DB)
+	n.prover = newProver(n.archive.proofs)
 	secrets := append([]key.Secret{c.Consensus}, c.Former...)
 	if n.signer, err = newSigner(secrets, n.app.signsNext, n.archive, doc.InitialHeight, recordOf(c.Dir, doc.ChainID), c.Logger); err != nil {
 		return nil, err

@@ -25,6 +25,7 @@ func TestFourValidatorsAgreeAndCarryOutATransfer(t *testing.T) {
 	check(t, err)
 	n.nodes[0].await(t, 1)
 	for _, r := range n.nodes { // as gossip would
+		r.Remember(1 << 40)
 		check(t, r.Submit(wire.Encode(tx)))
 	}
 	head := n.nodes[1].await(t, 10)
@@ -49,6 +50,7 @@ func TestFourValidatorsAgreeAndCarryOutATransfer(t *testing.T) {
 		}
 	}
 	t.Run("light readers follow", func(t *testing.T) { readers(t, n) })
+	t.Run("light readers learn what became of a transaction", func(t *testing.T) { outcomes(t, n, tx) })
 	t.Run("what a node keeps re-derives what was paid", func(t *testing.T) { replays(t, n) })
 	t.Run("what a node has is proven", func(t *testing.T) { proofs(t, n) })
 	t.Run("bad requests are refused", func(t *testing.T) { badRequests(t, n.nodes[1]) })

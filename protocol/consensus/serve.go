@@ -14,7 +14,7 @@ import (
 const serveWait = 10 * time.Second
 
 // Serve answers one request of a light reader. It may run at the same time for
-// many. Errors: [ErrRequest], which blames who asks, and [ErrNoBlock].
+// many. Errors: [ErrRequest], which blames who asks, [ErrNoBlock] and [ErrTxBusy].
 func (n *Node) Serve(ctx context.Context, request []byte) ([]byte, error) {
 	q, err := decodeRequest(request)
 	if err != nil {
@@ -29,6 +29,8 @@ func (n *Node) Serve(ctx context.Context, request []byte) ([]byte, error) {
 		res.Items, err = n.prove(q.Height, q.Keys)
 	case askWait:
 		res.Height, err = n.waitAbove(ctx, q.Height)
+	case askTx:
+		res.Height, res.Items, err = n.outcome(ctx, q.Keys)
 	default:
 		err = fmt.Errorf("%w: question %d", ErrRequest, q.Ask)
 	}

@@ -77,6 +77,19 @@ func readers(t *testing.T, n *network) {
 			t.Fatalf("list: got %v, want %v", err, consensus.ErrNotProvable)
 		}
 	}
+	for h := protocol.Height(1); h <= next.Height; h++ {
+		got, err := l.TimeOf(ctx, h)
+		for err != nil && ctx.Err() == nil { // a validator may be slow
+			l.ForgetUnknown()
+			got, err = l.TimeOf(ctx, h)
+		}
+		check(t, err)
+		want, err := n.nodes[0].TimeOf(h)
+		check(t, err)
+		if !got.Equal(want) {
+			t.Fatalf("time of block %d: got %s, the validators have %s", h, got, want)
+		}
+	}
 	namedTwice(t, n, remotes[0], next)
 	alone := newLight(t, n, nil, nil, forger{remotes[0]})
 	head, err = alone.Latest(ctx)
@@ -126,6 +139,9 @@ func badRequests(t *testing.T, r *running) {
 		"unknown question": {wire.Encode(&request{Ask: 9}), consensus.ErrRequest},
 		"too many keys":    {wire.Encode(&request{Ask: 2, Height: 1, Keys: many}), consensus.ErrRequest},
 		"empty key":        {wire.Encode(&request{Ask: 2, Height: 1, Keys: [][]byte{{}}}), consensus.ErrRequest},
+		"no transaction":   {wire.Encode(&request{Ask: 4}), consensus.ErrRequest},
+		"two transactions": {wire.Encode(&request{Ask: 4, Keys: [][]byte{make([]byte, 32), make([]byte, 32)}}), consensus.ErrRequest},
+		"half a hash":      {wire.Encode(&request{Ask: 4, Keys: [][]byte{make([]byte, 16)}}), consensus.ErrRequest},
 		"far block":        {wire.Encode(&request{Ask: 1, Height: 1 << 62}), consensus.ErrNoBlock},
 		"negative block":   {wire.Encode(&request{Ask: 1, Height: 1 << 63}), consensus.ErrNoBlock},
 		"far state":        {wire.Encode(&request{Ask: 2, Height: 1 << 62, Keys: [][]byte{{1}}}), consensus.ErrNoBlock},
@@ -150,6 +166,7 @@ func FuzzServeRefusesBadRequests(f *testing.F) {
 	r := idle(f)
 	f.Add([]byte{0x83, 0x01, 0x00, 0x80})
 	f.Add([]byte{0x83, 0x02, 0x01, 0x81, 0x41, 0x6d})
+	f.Add(append([]byte{0x83, 0x04, 0x00, 0x81, 0x58, 0x20}, make([]byte, 32)...))
 	f.Fuzz(func(t *testing.T, b []byte) {
 		ctx, cancel := context.WithCancel(t.Context())
 		cancel() // nobody waits for blocks here

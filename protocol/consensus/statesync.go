@@ -222,7 +222,7 @@ func (l *Light) at(ctx context.Context, h protocol.Height, from *types.LightBloc
 		if err != nil {
 			return nil, err
 		}
-		if err := l.skip(ctx, p, trusted, target); err != nil {
+		if err := l.skip(ctx, p, trusted, target, nil); err != nil {
 			return nil, err
 		}
 		return target, inTurn(target, target.ValidatorSet)

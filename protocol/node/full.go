@@ -304,7 +304,7 @@ func (f *Full) takeHanded(ctx context.Context, raw []byte) ([]byte, error) {
 // serve answers light readers; what they did wrong is told to them.
 func (f *Full) serve(ctx context.Context, request []byte) ([]byte, error) {
 	b, err := f.consensus.Serve(ctx, request)
-	if errors.Is(err, consensus.ErrRequest) || errors.Is(err, consensus.ErrNoBlock) {
+	if errors.Is(err, consensus.ErrRequest) || errors.Is(err, consensus.ErrNoBlock) || errors.Is(err, consensus.ErrTxBusy) {
 		return nil, fmt.Errorf("%w: %w", gossip.ErrRefused, err)
 	}
 	return b, err

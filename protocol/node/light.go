@@ -214,6 +214,18 @@ func (l *Light) Checkpoint() protocol.Checkpoint { return l.light.Checkpoint() }
 // BlockTime returns the newest verified block's own time; zero before the first.
 func (l *Light) BlockTime() time.Time { return l.tip.at() }
 
+// TimeOf returns the time of the block at a height, verified; see
+// [consensus.Light.TimeOf].
+func (l *Light) TimeOf(ctx context.Context, h protocol.Height) (time.Time, error) {
+	return l.light.TimeOf(ctx, h)
+}
+
+// Outcome returns what a block did with a transaction, verified; see
+// [consensus.Light.Outcome].
+func (l *Light) Outcome(ctx context.Context, hash protocol.Hash) (consensus.Outcome, error) {
+	return l.light.Outcome(ctx, hash)
+}
+
 // StateHash returns the hash of a state that [Light.At] returns.
 func (l *Light) StateHash(height protocol.Height) (protocol.Hash, error) {
 	l.mu.Lock()

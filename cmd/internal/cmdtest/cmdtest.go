@@ -231,6 +231,8 @@ const Patience = 5 * time.Minute
 //	metrics PORT FILE   writes what that daemon tells prometheus to a file
 //	fetch PORT PATH FILE
 //	                    writes what that daemon answers at a path to a file
+//	shows PORT PATH TEXT
+//	                    waits until that daemon answers with a text in it
 //	says FILE TEXT      waits until a text is in a file
 //	term HOME           sends SIGTERM to the daemon of a home
 //	hold PORT           listens on a port until the script ends
@@ -271,6 +273,20 @@ var Cmds = map[string]func(ts *testscript.TestScript, neg bool, args []string){
 		text, err := getBody("http://127.0.0.1:" + args[0] + args[1])
 		ts.Check(err)
 		ts.Check(os.WriteFile(ts.MkAbs(args[2]), text, 0o600))
+	},
+	"shows": func(ts *testscript.TestScript, neg bool, args []string) {
+		if neg || len(args) != 3 {
+			ts.Fatalf("usage: shows PORT PATH TEXT")
+		}
+		for deadline := time.Now().Add(Patience); ; time.Sleep(50 * time.Millisecond) {
+			text, err := getBody("http://127.0.0.1:" + args[0] + args[1])
+			if err == nil && strings.Contains(string(text), args[2]) {
+				return
+			}
+			if time.Now().After(deadline) {
+				ts.Fatalf("%s does not show %q: %v, %s", args[1], args[2], err, text)
+			}
+		}
 	},
 	"says": func(ts *testscript.TestScript, neg bool, args []string) {
 		if neg || len(args) != 2 {
