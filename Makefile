@@ -78,6 +78,9 @@ page: ## the label, chat and dashboard pages in a real Chromium, by keyboard alo
 	@./scripts/check/need.sh chromium chromium fonts-dejavu-core
 	@axe=$$(./scripts/fetch/axe.sh | tail -n 1) && ASSAY_AXE=$$axe $(GO) test -count=1 -tags page ./miner/label ./engine/server/page ./protocol/dashboard
 
+holes: model ## peers behind routers, in network namespaces: who can be dialled, a relay, a hole (wants root; before a release)
+	./scripts/check/holes.sh
+
 operating: model ## run every command of validator/OPERATING.md on a network of one
 	./scripts/check/operating.sh
 
@@ -182,4 +185,4 @@ golden: models ## rewrite golden files; read the diff before you commit it
 lint: ## formatting, linter, import map and rules of the house
 	./scripts/check/lint.sh $(LINT_VERSION)
 
-.PHONY: help check-package check-release release check-prometheus demo devnet attack attack-blocks liars bench-chain build model models templates test page operating race nocgo fuzz fuzz-long long splits quality signals bench bench-bulk bench-peers bench-serve traffic oracle oracle-long peers clients sanitize arm64 kernels kernels-report interpreted mutants golden lint
+.PHONY: help check-package check-release release check-prometheus demo devnet attack attack-blocks liars bench-chain build model models templates test page operating race nocgo fuzz fuzz-long long splits quality signals bench bench-bulk bench-peers bench-serve traffic oracle oracle-long peers clients sanitize arm64 kernels kernels-report interpreted mutants golden lint holes
