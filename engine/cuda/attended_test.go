@@ -1,6 +1,7 @@
 package cuda_test
 
 import (
+	"cmp"
 	"encoding/binary"
 	"fmt"
 	"math"
@@ -19,6 +20,7 @@ const page = 64
 type attended struct {
 	heads, group, head, layers, layer, window int
 	scoreCap                                  float32
+	queries                                   int // of a tile, 0 for 16
 
 	sequences [][][]uint16 // pages, as kernels/rope.cu has them
 	tokens    []attendedToken
@@ -36,7 +38,7 @@ type attendedTile struct{ first, count int }
 func (a *attended) follow(r *rand.Rand, first, count int) {
 	a.sequences = append(a.sequences, a.pages(r, first+count))
 	for i := range count {
-		if most := max(1, 16/a.group); i%most == 0 {
+		if most := max(1, cmp.Or(a.queries, 16)/a.group); i%most == 0 {
 			a.tiles = append(a.tiles, attendedTile{len(a.tokens), min(most, count-i)})
 		}
 		a.tokens = append(a.tokens, attendedToken{len(a.sequences) - 1, first + i})
@@ -155,7 +157,11 @@ func (b *bench) attended(a *attended, want []float32, pages int) {
 		b.run("attention", "attention", ptx.Grid{X: len(a.tokens), Y: a.heads, Threads: page * pages}, append(args, shape...)...)
 	} else {
 		g := ptx.Grid{X: len(a.tiles), Y: a.heads / a.group, Threads: page}
-		b.run("attention_many", "attention_many", g, slices.Concat(args, [][]byte{b.buffer(tiles, 0)}, shape)...)
+		kernel := "attention_many"
+		if a.queries > 16 {
+			kernel = "attention_wide"
+		}
+		b.run("attention_many", kernel, g, slices.Concat(args, [][]byte{b.buffer(tiles, 0)}, shape)...)
 	}
 	if a.head%32 == 0 {
 		b.quantised(want, q, dx, tx)
@@ -174,11 +180,13 @@ func TestAttentionOverPages(t *testing.T) {
 		{heads: 3, group: 1, head: 40, layers: 1, window: 200},
 		{heads: 5, group: 5, head: 64, layers: 1, scoreCap: 20},
 		{heads: 2, group: 1, head: 18, layers: 1, window: 65},
+		{heads: 4, group: 4, head: 128, layers: 1, queries: 32},
+		{heads: 3, group: 3, head: 74, layers: 2, layer: 1, window: 70, scoreCap: 20, queries: 32},
 		{heads: 1, group: 1, head: 160, layers: 3, layer: 2},
 	} {
 		t.Run(fmt.Sprintf("%d heads of %d", a.heads, a.head), func(t *testing.T) {
 			r := rand.New(rand.NewPCG(45, uint64(i)))
-			for _, x := range [][2]int{{0, 2}, {8*page - 2, 4}, {page - 2, 4}, {4*page - 5, 16 / a.group}, {18 * page, 1}, {9*page + 7, 1}} {
+			for _, x := range [][2]int{{0, 2}, {8*page - 2, 4}, {page - 2, 4}, {4*page - 5, cmp.Or(a.queries, 16) / a.group}, {18 * page, 1}, {9*page + 7, 1}} {
 				a.follow(r, x[0], x[1])
 			}
 			want := a.want()

@@ -14,21 +14,27 @@ import (
 )
 
 // TestContextsOfManyPages compares tokens behind more pages than a block of
-// attention takes at a time, and behind a window that begins and ends within
-// some, with the reference.
+// attention takes at a time, in a step of two passes, and behind a window that
+// begins and ends within some, with the reference.
 func TestContextsOfManyPages(t *testing.T) {
 	for name, o := range map[string]enginetest.Options{
-		"all of it": {Type: gguf.Q8_0, Width: 64, Head: 32, Heads: 2, KVHeads: 1, FFN: 64, Layers: 1, Context: 1024},
+		"all of it": {Type: gguf.Q8_0, Width: 64, Head: 32, Heads: 2, KVHeads: 1, FFN: 64, Layers: 1, Context: 2048},
 		"a window":  {Arch: "gemma3", Type: gguf.Q8_0, Width: 64, Head: 32, Heads: 2, KVHeads: 1, FFN: 64, Layers: 1, Context: 1024, Window: 571},
 	} {
 		t.Run(name, func(t *testing.T) {
-			const length, single = 650, 2 // eleven pages, in two rounds
+			const single = 2
+			length := 1100 // eighteen pages, in three rounds
+			if o.Window > 0 {
+				length = 650
+			}
 			w := tiny(t, o)
 			list := make([]backend.Token, length)
 			for i := range list {
 				list[i] = backend.Token(30 + i*i%150)
 			}
-			b, err := cuda.Open(w, cuda.Config{Driver: cudatest.New(ptx.Schedule{}), Check: -1})
+			d := cudatest.New(ptx.Schedule{})
+			d.Info.Multiprocessors = 10 * int(o.Window) // and so by smaller tiles, which are more
+			b, err := cuda.Open(w, cuda.Config{Driver: d, Check: -1})
 			if err != nil {
 				t.Fatal(err)
 			}
@@ -80,5 +86,22 @@ func TestFeedForwardIsTakenApart(t *testing.T) {
 		if !slices.EqualFunc(all(t, w, d), want, equal) {
 			t.Errorf("%d multiprocessors: other numbers", sms)
 		}
+	}
+}
+
+// TestStepsAreAsLargeAsADevice has the tokens of prompts that a step may have.
+func TestStepsAreAsLargeAsADevice(t *testing.T) {
+	w := tiny(t, enginetest.Options{Type: gguf.Q8_0, Width: 64, Heads: 2, KVHeads: 1, FFN: 96, Layers: 1})
+	for _, x := range []struct{ major, sms, want int }{{7, 132, 256}, {8, 99, 512}, {8, 100, 1024}, {9, 132, 1024}} {
+		d := cudatest.New(ptx.Schedule{})
+		d.Info.Major, d.Info.Multiprocessors = x.major, x.sms
+		b, err := cuda.Open(w, cuda.Config{Driver: d, Check: -1})
+		if err != nil {
+			t.Fatal(err)
+		}
+		if got := b.Budget(); got != x.want {
+			t.Errorf("capability %d, %d multiprocessors: %d, want %d", x.major, x.sms, got, x.want)
+		}
+		b.Close()
 	}
 }

@@ -26,7 +26,7 @@ type Backend struct {
 	tokens  atomic.Int64          // of all steps
 	pinned  pinned
 	entries int                  // pages that the facts of a pass have room for
-	tiles   int                  // of the rows that are described
+	tiles   tiles                // of the rows that are described
 	full    int                  // blocks of threads from which linear layers take matrix_…; matrixBlocks but in the self-test
 	graphs  map[graphKey]uintptr // 0 for none
 	room    int                  // pages that there was memory for at first
@@ -58,10 +58,13 @@ type Config struct {
 
 // How many tokens of prompts a step may have: on the slowest devices, half a
 // second for a model of their size. On those with asynchronous copies, which are
-// quicker, 512 are still soon over, and keep all multiprocessors busy.
+// quicker, 512 are still soon over; 1,024 are where a device has many
+// multiprocessors, whose last turn of blocks of threads then is a small part.
 const (
 	budget      = 256
-	largeBudget = mostTokens
+	largeBudget = 512
+	mostBudget  = mostTokens
+	manySMs     = 100
 )
 
 // The least compute capability: the first with products of four bytes.
@@ -241,10 +244,13 @@ func (b *Backend) Devices() []backend.Device {
 
 // Budget is how many tokens of prompts a step may have.
 func (b *Backend) Budget() int {
-	if b.info.Major >= 8 {
+	switch {
+	case b.info.Major < 8:
+		return budget
+	case b.info.Multiprocessors < manySMs:
 		return largeBudget
 	}
-	return budget
+	return mostBudget
 }
 
 // Check returns what has ended the device, and names it.

@@ -87,6 +87,18 @@ func TestEveryInstructionRuns(t *testing.T) {
 			t.Errorf("%s: other numbers", w.Arch)
 		}
 	}
+	for _, queries := range []int{16, 32} {
+		for _, a := range []attended{
+			{heads: 8, group: 8, head: 74, layers: 1, window: 70, scoreCap: 5, queries: queries},
+			{heads: 8, group: 8, head: 64, layers: 1, queries: queries},
+			{heads: 8, group: 8, head: 18, layers: 1, queries: queries},
+		} {
+			a.follow(r, page-3, 5)
+			a.follow(r, page, 5)
+			a.follow(r, 2*page-3, 5)
+			(&bench{t: t}).attended(&a, a.want(), 0)
+		}
+	}
 	files, err := fs.Glob(cuda.Modules, "ptx/*/*.ptx")
 	if err != nil {
 		t.Fatal(err)

@@ -91,7 +91,7 @@ func (b *Backend) describe(rows []row, w *wanted) error {
 	for i, j := range w.number {
 		le.PutUint32(data[f.wanted+4*i:], uint32(j))
 	}
-	b.tiles = b.m.tile(rows, data[f.tiles:])
+	b.tiles = b.tile(rows, data[f.tiles:])
 	err := b.dev.Send(uint64(b.m.facted), data[:f.pages+8*entries])
 	if err == nil && b.m.Embed == nil {
 		err = b.dev.Send(uint64(b.m.x), b.pinned.residual[:4*b.m.Width*n])
@@ -99,13 +99,36 @@ func (b *Backend) describe(rows []row, w *wanted) error {
 	return err
 }
 
-// tile writes down which rows attention takes together, and returns how many
-// tiles that are: 0 where there is nothing to take together, or no kernel that can.
-func (m *model) tile(rows []row, data []byte) (tiles int) {
-	most := tileQueries * m.KVHeads / m.Heads
-	if most < 1 || m.Head > tileHead || m.Head%2 != 0 {
-		return 0
+// tiles are the rows of a pass as attention takes them together: how many, by
+// which kernel. There are none where each row is taken by itself.
+type tiles struct {
+	n      int
+	kernel string
+}
+
+// tile writes tiles down: of the first kernel that they fill, and that then
+// keeps all multiprocessors busy by two blocks of threads each; else of the last
+// one that can take them.
+func (b *Backend) tile(rows []row, data []byte) (t tiles) {
+	m := b.m
+	for _, k := range tiled {
+		most := k.queries * m.KVHeads / m.Heads
+		if most < 1 || m.Head > k.head || m.Head%2 != 0 {
+			continue
+		}
+		t = tiles{m.tile(rows, most, data), k.kernel}
+		if 4*len(rows) >= 3*most*t.n && t.n*m.KVHeads >= 2*b.info.Multiprocessors {
+			break
+		}
 	}
+	if t.n == len(rows) && m.Heads == m.KVHeads {
+		return tiles{}
+	}
+	return t
+}
+
+// tile writes down tiles of at most so many rows, and returns how many they are.
+func (m *model) tile(rows []row, most int, data []byte) (tiles int) {
 	for first := 0; first < len(rows); tiles++ {
 		n := 1
 		for n < most && first+n < len(rows) && rows[first+n].r == rows[first].r {
@@ -114,9 +137,6 @@ func (m *model) tile(rows []row, data []byte) (tiles int) {
 		binary.LittleEndian.PutUint32(data[8*tiles:], uint32(first))
 		binary.LittleEndian.PutUint32(data[8*tiles+4:], uint32(n))
 		first += n
-	}
-	if tiles == len(rows) && m.Heads == m.KVHeads {
-		return 0
 	}
 	return tiles
 }

@@ -41,7 +41,7 @@ func target(i Info) string {
 // kernels are those of each module.
 var kernels = map[string][]string{
 	"attention":      {"attention"},
-	"attention_many": {"attention_many"},
+	"attention_many": {"attention_many", "attention_wide"},
 	"choose":         {"likeliest"},
 	"embed":          perType("embed_", ""),
 	"linear":         slices.Concat(perType("linear_", "_1"), perType("linear_", "_8"), perType("gated_", "")),
@@ -58,7 +58,7 @@ var matrixKernels = map[string][]string{"matrix": perType("matrix_", ""), "chunk
 const (
 	elementThreads = 256  // quantise, stream
 	rowThreads     = 1024 // at most of norm, place and choose; one for each element
-	manyThreads    = 64   // attention_many
+	manyThreads    = 64   // attention_many, attention_wide
 	pageThreads    = 64   // of attention, for each page that a block takes at a time
 	mostPages      = 8
 	fewBlocks      = 256 // of threads, up to which a device has room for more beside them, and a row is taken by more than one
@@ -67,8 +67,6 @@ const (
 	singleWarps    = 16   // of linear_…_1 and gated_…
 	wideRows       = 8192 // from which two blocks of 8 warps on each multiprocessor are better than one of 16: one computes while the other begins
 	linearTokens   = 8    // of linear_…_8
-	tileQueries    = 16   // of attention_many, at most, in heads of at most
-	tileHead       = 256
 	matrixThreads  = 256
 	matrixRows     = 256
 	chunksRows     = 32
@@ -76,6 +74,17 @@ const (
 	matrixFrom     = 16 // tokens from which matrix instructions are quicker; predicted, see SPEED.md
 	matrixBlocks   = 96 // of threads, from which matrix_… keeps a device busy, and is quicker than chunks_…; predicted
 )
+
+// tiled are the kernels whose blocks of threads take queries of a sequence
+// together, the quickest first: how many, and in heads of how many elements at
+// most.
+var tiled = []struct {
+	kernel        string
+	queries, head int
+}{
+	{"attention_wide", 32, 128},
+	{"attention_many", 16, 256},
+}
 
 const (
 	// lanes is how many threads a warp has, and how many rows of a matrix lie

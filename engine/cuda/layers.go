@@ -6,7 +6,7 @@ import "slices"
 type launcher struct {
 	b     *Backend
 	n     int // rows
-	tiles int // of rows that attention takes together; 0: it takes each by itself
+	tiles tiles
 	at    facts
 	err   error
 }
@@ -103,7 +103,7 @@ func (l *launcher) residual(m matrix, in quantised, norm pointer) {
 
 // layers runs n rows through the model (arith/SPEC.md §5), from their tokens on,
 // or in a part without the first layer from what was uploaded. Errors: *Error.
-func (b *Backend) layers(n, tiles int) error {
+func (b *Backend) layers(n int, tiles tiles) error {
 	m, l := b.m, &launcher{b: b, n: n, tiles: tiles, at: b.m.facts(n)}
 	if m.Embed != nil {
 		l.start(kernelName("embed_", m.embed.kind, ""), n, blocks(m.embed.blocks, embedThreads), embedThreads,
@@ -134,8 +134,8 @@ func (l *launcher) attention(i int) {
 		m.Heads, m.KVHeads, m.Head, c.Rot, halves, i, m.QueryScale)
 	out := []any{m.turned, m.att, m.rows.quants, m.rows.dx, m.rows.tx, l.fact(l.at.pages), l.fact(l.at.tables), l.fact(l.at.positions)}
 	shape := []any{m.Heads, group, m.Head, i, ly.window, m.ScoreCap}
-	if l.tiles > 0 {
-		l.start("attention_many", l.tiles, m.KVHeads, manyThreads, slices.Concat(out, []any{l.fact(l.at.tiles)}, shape)...)
+	if l.tiles.n > 0 {
+		l.start(l.tiles.kernel, l.tiles.n, m.KVHeads, manyThreads, slices.Concat(out, []any{l.fact(l.at.tiles)}, shape)...)
 	} else {
 		threads := pageThreads
 		if l.n*m.Heads <= fewBlocks {
@@ -191,7 +191,7 @@ func (l *launcher) quantise(x pointer, width int) {
 // states of those that are wanted, and fetches what failed, and states or, in a
 // part without the last layer, the residual stream where that is asked for.
 // Errors: *Error.
-func (b *Backend) body(n, tiles, wanted int, fetch bool) error {
+func (b *Backend) body(n int, tiles tiles, wanted int, fetch bool) error {
 	if err := b.layers(n, tiles); err != nil {
 		return err
 	}

@@ -16,7 +16,7 @@ const (
 	pageLen  = backend.PageLen
 	// mostTokens is how many tokens pass the layers at once; a step of more
 	// makes several passes.
-	mostTokens = 512
+	mostTokens = 1024
 	// logitsAtOnce bounds the memory of logits.
 	logitsAtOnce = 64
 )

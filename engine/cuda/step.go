@@ -223,7 +223,9 @@ func (b *Backend) begin(rows []row, w *wanted) error {
 	body := func() error { return b.body(n, b.tiles, len(w.rows), w.states) }
 	all := n <= mostGraphRows && (b.m.Norm == nil || w.choose == n && w.states)
 	if all {
-		body = func() error { return b.replayed(graphKey{rows: n}, func() error { return b.body(n, 0, n, true) }) }
+		body = func() error {
+			return b.replayed(graphKey{rows: n}, func() error { return b.body(n, tiles{}, n, true) })
+		}
 	}
 	if err := body(); err != nil || b.m.Norm == nil {
 		return err

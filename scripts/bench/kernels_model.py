@@ -18,8 +18,8 @@ cache, and the weights from memory; a warp of chunks_TYPE has asked for one bloc
 beyond the one that it takes. Its sums meet after each round, at MEET cycles.
 Attention of single tokens takes so many instructions for each position and element,
 and a load for each, of which a multiprocessor begins one a cycle for a warp; that of
-tiles so many for AHEAD keys or values and eight queries, each behind a wait for the L2
-cache, which other warps fill.
+tiles so many for AHEAD keys or values and all of a warp's queries, each behind a wait for
+the L2 cache, which other warps fill, and so many for a page.
 
 All constants are of NVIDIA's documents but those marked as assumed."""
 
@@ -38,13 +38,13 @@ A_CHUNK = 293  # of matrix_q8_0: copies of the next chunk, 64 totals and 64 new 
 ROUND = 64  # chunks, and BARRIER of a block; assumed
 BARRIER, PAGES, FEW = 30 / CLOCK, 8, 256  # PAGES that a block takes at a time where there are no more than FEW blocks
 FULL = 96  # blocks of threads from which layers.go takes matrix_TYPE
-CAP = 911  # instructions of attention_many for a cap of scores, which these models have not
+MANY = {"attention_many": (128, 851, 168), "attention_wide": (256, 1673, 387)}  # fused steps of a turn; instructions for a cap of scores, which these models have not, and where a page is not seen whole
 REGISTERS, WARPS = 65536, 64  # of a multiprocessor
 
 Model = collections.namedtuple("Model", "name layers width heads kv head ffn vocab tied")
 MODELS = (Model("1B", 16, 2048, 32, 8, 64, 8192, 128256, True), Model("8B", 32, 4096, 32, 8, 128, 14336, 128256, False))
 BYTES = {"q8_0": 34 / 32, "q4_k": 144 / 256, "q6_k": 210 / 256}  # of a weight
-PASS = 512  # tokens of prompts that go through the layers at once, on a device with asynchronous copies
+PASS = 1024  # tokens of prompts that go through the layers at once, on a device of so many multiprocessors
 STEPS = {"q8_0": 3, "q4_k": 4}  # float steps of 32 weights and a token
 OUTPUT = {"q8_0": "q8_0", "q4_k": "q6_k"}  # the type of embedding and output
 
@@ -165,18 +165,22 @@ class Chip:
 
     def tiled(self, m, tokens, positions):
         """Seconds of attention_many in a layer: tokens of one sequence, which see so many positions on average."""
-        lines, loops = self.sass["attention_many"]
+        of_tiles = lambda queries: math.ceil(tokens / (queries * m.kv // m.heads)) * m.kv
+        kernel, queries = ("attention_wide", 32) if m.head <= 128 and of_tiles(32) >= 2 * SMS else ("attention_many", 16)
+        (steps, cap, unseen), (lines, loops) = MANY[kernel], self.sass[kernel]
         of = lambda at, to, op: sum(x == op for x in lines[at:to])
-        four = sorted((to - at, at, to) for at, to in loops if of(at, to, "FFMA") == 128)  # scores, values; both again where not all is seen
+        four = sorted((to - at, at, to) for at, to in loops if of(at, to, "FFMA") == steps)  # scores, values; both again where not all is seen
         inner = [x[0] for x in four]
-        page = min(to - at for at, to in loops if all(at <= x and y <= to for _, x, y in four)) - sum(inner) - CAP
-        blocks = math.ceil(tokens / (16 // (m.heads // m.kv))) * m.kv
-        at_once = min(self.resident("attention_many", 64), 228 // 37)
+        over = lambda *some: min(to - at for at, to in loops if all(at <= four[i][1] and four[i][2] <= to for i in some)) - sum(inner[i] for i in some)
+        left = sum(to - at for at, to in loops if of(at, to, "FFMA") == steps // 8)  # what eight do not divide, of which there is nothing
+        page = over(0, 1, 2, 3) - cap - unseen - left + over(1, 3) * (math.ceil(m.head / 64) - 1)
+        at_once = min(self.resident(kernel, 64), 228 // (37 if queries == 16 else 41))
+        blocks = of_tiles(queries)
         warps = min(at_once, blocks / SMS) * 2 / 4  # of a scheduler
         turn = lambda x: max(warps * x / ISSUE, x + L2 * CLOCK)
         batches, pages = math.ceil(m.head / 64) * 8, math.ceil(positions / 64)
         cycles = (pages - 1) * (turn(inner[0]) * m.head / 8 + turn(inner[1]) * batches)
-        cycles += turn(inner[2]) * m.head / 8 + turn(inner[3]) * batches + pages * max(warps * page / ISSUE, 1.5 * page)
+        cycles += turn(inner[2]) * m.head / 8 + turn(inner[3]) * batches + pages * max(warps * page / ISSUE, 1.5 * page) + warps * unseen / ISSUE
         return max(1, blocks / SMS / at_once) * cycles / CLOCK
 
     def many(self, m, kind, tokens, positions, wanted, one_sequence):
@@ -216,15 +220,15 @@ def rows(registers, sass):
             passes = 2048 // PASS
             prefill = sum(chip.many(m, kind, PASS, PASS * i + PASS // 2, 1 if i == passes - 1 else 0, True) for i in range(passes))
             least, peak = ceiling(m, kind, 2048)
-            alone = 512 * chip.decode(m, kind, 768) + chip.many(m, kind, PASS, 256, 1, True)
-            verify = 64 * sum(chip.many(m, kind, PASS, PASS * i + PASS // 2, PASS * i, True) for i in range(2))
-            together = 512 * chip.many(m, kind, 64, 768, 64, False) + 64 * chip.many(m, kind, PASS, 256, 1, True)
+            alone = 512 * chip.decode(m, kind, 768) + chip.many(m, kind, 512, 256, 1, True)
+            verify = 64 * chip.many(m, kind, 1024, 512, 512, True)
+            together = 512 * chip.many(m, kind, 64, 768, 64, False) + 64 * chip.many(m, kind, 512, 256, 1, True)
             hash_ = m.width * 4 / 1.4e9 + 3e-6  # a processor's SHA instructions, and the floats' way; assumed
             hidden = chip.single(OUTPUT[kind], [(m.vocab, m.width)])
             for what, text in (
                 ("decode, one sequence, % of a copy (≥ 60)", f"{100 * read / COPY / one:.0f} ({1 / one:.0f} tokens/s; {100 * read / COPY / calls:.0f} without graphs)"),
                 ("decode, batch 64 ÷ batch 1 (≥ 25)", f"{64 * one / batch:.1f} ({64 / batch:.0f} tokens/s)"),
-                ("prefill 2,048, % of the ceiling (≥ 50)", f"{100 * least / prefill:.0f} ({2048 / prefill:.0f} tokens/s; {100 * peak / prefill:.1f} of the int8 peak)"),
+                ("prefill 2,048, % of the ceiling (≥ 50)", f"{100 * least / prefill:.1f} ({2048 / prefill:.0f} tokens/s; {100 * peak / prefill:.1f} of the int8 peak)"),
                 ("verify 64 × (512 + 512) ÷ one by one (≤ 0.10)", f"{verify / 64 / alone:.3f} ({verify / together:.2f} of together)"),
                 ("fingerprints, % of a step (≤ 2)", f"{max(0, 100 * (hash_ - hidden) / one):.1f} ({hash_ * 1e6:.0f} µs beside {hidden * 1e6:.0f})"),
             ):

@@ -64,9 +64,9 @@ DEVICE u32 dot4(u32 a, u32 b, u32 c) {
 constexpr u32 MAGIC_BITS = 0x4B400000;
 DEVICE float whole(u32 biased) { return of_bits(biased) - MAGIC; }
 
-// exp_ac1 is exp(x) of SPEC.md §4.
-DEVICE float exp_ac1(float x) {
-	if (x > 88.0f)
+// exp_ac1 is exp(x) of SPEC.md §4; of an x that is not above 88 where LARGE is false.
+template <bool LARGE = true> DEVICE float exp_ac1(float x) {
+	if (LARGE && x > 88.0f)
 		x = 88.0f;
 	float t = fma(x, 0x1.715476p+0f, MAGIC);
 	float k = t - MAGIC;
