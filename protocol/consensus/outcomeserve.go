@@ -18,8 +18,9 @@ import (
 
 // What is proven to light readers of transactions. A question is short, and costs
 // nothing where no block that is remembered has the transaction. Else its whole
-// block is read, once: those of the newest blocks, whose senders ask, are kept ready,
-// and of older ones the last, and strangers have few of those read in a second.
+// block is read, once: those of the newest blocks, whose senders ask, are kept
+// ready, and of older ones the last, and strangers have few of those read in a
+// second.
 
 const (
 	// freshBlocks is how many of the newest blocks are kept ready: some seconds.
