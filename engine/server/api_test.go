@@ -251,7 +251,7 @@ func TestOpenAIsResponses(t *testing.T) {
 func TestOllamas(t *testing.T) {
 	s := newStand(t, nil)
 	for _, c := range []struct{ path, ask string }{
-		{"/api/chat", `{"model": "tiny:latest", "options": {"temperature": 0, "num_predict": 10, "num_ctx": 4096}, ` + question},
+		{"/api/chat", `{"model": "tiny:latest", "options": {"temperature": 0, "num_predict": 10, "num_ctx": 512}, ` + question},
 		{"/api/generate", `{"model": "tiny", "options": {"temperature": 0, "num_predict": 10}, "prompt": "Name a river.", "system": "Be brief."`},
 		{"/api/generate", `{"model": "tiny", "options": {"temperature": 0, "num_predict": 10}, "prompt": "Name a river.", "raw": true`},
 	} {

@@ -4,6 +4,7 @@ import (
 	"encoding/json"
 	"fmt"
 	"net/http"
+	"slices"
 	"strings"
 	"time"
 
@@ -16,7 +17,7 @@ const ollamaVersion = "0.12.0"
 
 // ollamaIdle are options that change no answer here.
 var ollamaIdle = []string{
-	"num_ctx", "num_batch", "num_gpu", "main_gpu", "num_thread", "num_keep", "use_mmap", "use_mlock", "low_vram", "f16_kv", "numa", "vocab_only",
+	"num_batch", "num_gpu", "main_gpu", "num_thread", "num_keep", "use_mmap", "use_mlock", "low_vram", "f16_kv", "numa", "vocab_only",
 }
 
 // takeOllama takes what /api/chat and /api/generate have in common.
@@ -48,6 +49,9 @@ func (a *asked) takeOllama(b body) error {
 	for _, name := range ollamaIdle {
 		delete(options, name)
 	}
+	if err := a.takeOllamaMemory(b, options); err != nil {
+		return err
+	}
 	var most int
 	if _, err := options.take("num_predict", &most); err != nil {
 		return err
@@ -65,6 +69,24 @@ func (a *asked) takeOllama(b body) error {
 		return err
 	}
 	return options.restUnder("options.")
+}
+
+// takeOllamaMemory takes how long a context is wanted, which fit compares with the
+// model's, and for how long the model is to stay open: it is closed when it has
+// been idle, and not by a request.
+func (a *asked) takeOllamaMemory(b, options body) error {
+	var keep any
+	if err := options.takeAll(want{"num_ctx", &a.context}); err != nil {
+		return err
+	}
+	if err := b.takeAll(want{"keep_alive", &keep}); err != nil {
+		return err
+	}
+	switch keep {
+	case 0.0, "0", "0s", "0m":
+		return refuse("keep_alive", "a model is closed when it has been idle for a while, and by no request; leave keep_alive out")
+	}
+	return nil
 }
 
 // takeRepeatLast takes over how many tokens penalties look: here over all, so that
@@ -266,7 +288,7 @@ func (s *Server) ollamaEmbed(w http.ResponseWriter, r *http.Request) error {
 	if err != nil {
 		return err
 	}
-	for _, idle := range ollamaIdle {
+	for _, idle := range append(slices.Clip(ollamaIdle), "num_ctx") {
 		delete(options, idle)
 	}
 	if err := b.takeAll(want{"input", &raw}, want{"model", &name}, want{"dimensions", &size}); err != nil {

@@ -27,6 +27,7 @@ type asked struct {
 	choices  int             // of each prompt
 	many     int             // prompts
 	stops    []string
+	context  int // positions that are wanted of the model's, or 0
 	stream   bool
 	usage    bool // of a stream, too
 	running  bool // of each of its parts, as far as it is
@@ -134,6 +135,9 @@ func (a *asked) settingsOf(answer int) engine.Settings {
 // leaves none is refused with both numbers, and never cut.
 func (a *asked) fit() error {
 	most := a.model.Info().Context
+	if a.context > most {
+		return refuse("options.num_ctx", "num_ctx is %d, and the model has %d positions", a.context, most)
+	}
 	for i := range a.many {
 		switch n := len(a.promptOf(i * a.choices)); {
 		case n == 0:

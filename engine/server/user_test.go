@@ -162,3 +162,20 @@ func TestASilentStreamIsKeptAlive(t *testing.T) {
 type deadlines struct{ *httptest.ResponseRecorder }
 
 func (deadlines) SetWriteDeadline(time.Time) error { return nil }
+
+// TestWhatOllamaAsksOfMemoryIsNotIgnored: more positions than the model has, and
+// to close a model.
+func TestWhatOllamaAsksOfMemoryIsNotIgnored(t *testing.T) {
+	s := newStand(t, nil)
+	for fields, want := range map[string]string{
+		`"options":{"num_ctx":513}`: "num_ctx is 513, and the model has 512 positions",
+		`"keep_alive":0`:            "leave keep_alive out",
+		`"keep_alive":"0s"`:         "leave keep_alive out",
+		`"keep_alive":"5m","options":{"num_ctx":512,"num_predict":1}`: "",
+	} {
+		status, _, b := s.do("POST", "/api/generate", `{"model":"tiny","prompt":"a","stream":false,`+fields+`}`)
+		if refused := status == http.StatusBadRequest; refused != (want != "") || !strings.Contains(string(b), want) {
+			t.Errorf("%s: status %d: %s, want %q", fields, status, b, want)
+		}
+	}
+}

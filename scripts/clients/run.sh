@@ -11,6 +11,9 @@
 #   openai-tests   the tests in the source of Python's openai
 #   llama-tests    the tests in the source of llama.cpp's server
 #
+# The first three alone install those three packages, beside no other and without a
+# virtual environment: `.ci/run` has them do their work.
+#
 # What each does and what is excepted is in README.md.
 set -euo pipefail
 cd "$(dirname "$0")/../.."
@@ -30,7 +33,17 @@ tmp=$(mktemp -d)
 served=
 trap '[ -z "$served" ] || { kill "$served" && wait "$served" || true; }; rm -rf "$tmp"' EXIT
 mkdir -p build && go build -buildvcs=auto -o build/ ./cmd/assay
-if [ ! -f "$venv/installed" ]; then
+if [[ " $parts " =~ ^(\ (openai|anthropic|ollama))+\ $ ]]; then
+	light=$cache/light-$(sha256sum <$here/requirements.txt | cut -c1-8)
+	python=(python3 -B)
+	export PYTHONPATH=$light
+	if [ ! -f "$light/installed" ]; then
+		say "installing the Python packages of openai, anthropic and ollama into $light"
+		grep -E '^(openai|anthropic|ollama)==' $here/requirements.txt >"$tmp/light.txt"
+		python3 -m pip install --quiet --disable-pip-version-check --root-user-action ignore --target "$light" -r "$tmp/light.txt"
+		touch "$light/installed"
+	fi
+elif [ ! -f "$venv/installed" ]; then
 	say "installing the Python packages of requirements.txt into $venv (minutes)"
 	python3 -m venv "$venv"
 	"$venv/bin/python" -m pip install --quiet --disable-pip-version-check -r $here/requirements.txt
