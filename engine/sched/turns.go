@@ -64,7 +64,7 @@ func (u *user) charge(tokens uint64) {
 // by their callers, so that nobody has more for having many users.
 func (u *user) compare(o *user) int {
 	if u.caller != o.caller {
-		return u.caller.account.compare(&o.caller.account)
+		return u.caller.compare(&o.caller.account)
 	}
 	return u.account.compare(&o.account)
 }
