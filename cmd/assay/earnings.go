@@ -138,13 +138,13 @@ func earningEpochs(c *cli.Context, n *client) ([]api.Epoch, error) {
 }
 
 // epochsSince returns the epochs that ended after a time, oldest first. One whose
-// time the node does not know is there if it knows that of an older one that is: of
-// others it cannot be said, and they are counted.
+// time the node does not know is there if it knows that of an older one that is,
+// and not if the next newer one of which it knows ended no later than that time:
+// of others it cannot be said, and they are counted.
 func epochsSince(ctx context.Context, n *client, from time.Time) (out []api.Epoch, unknown int, err error) {
 	l := list{name: "epochs", path: "/v1/epochs"}
 	q := url.Values{"order": {"newest"}, "limit": {strconv.Itoa(api.MaxLimit)}}
 	var empty emptyPages
-	begun := false // an epoch is known that ended before
 	for {
 		page, err := l.page(ctx, n, q)
 		if err != nil {
@@ -163,7 +163,7 @@ func epochsSince(ctx context.Context, n *client, from time.Time) (out []api.Epoc
 		for i := range items {
 			e := &items[i]
 			if !e.Ended.IsZero() && e.Ended.Before(from) {
-				page.Next, begun = "", true
+				page.Next = ""
 				break
 			}
 			out = append(out, *e)
@@ -171,9 +171,10 @@ func epochsSince(ctx context.Context, n *client, from time.Time) (out []api.Epoc
 		if page.Next == "" {
 			for len(out) > 0 && out[len(out)-1].Paid && out[len(out)-1].Ended.IsZero() {
 				out = out[:len(out)-1]
-				if !begun {
-					unknown++
-				}
+				unknown++
+			}
+			if len(out) > 0 && out[len(out)-1].Paid && !out[len(out)-1].Ended.After(from) {
+				unknown = 0
 			}
 			slices.Reverse(out)
 			return out, unknown, nil

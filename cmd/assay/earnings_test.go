@@ -21,12 +21,14 @@ func TestAnEpochOfUnknownTimeIsCountedBetweenOthers(t *testing.T) {
 		want  []protocol.Epoch
 		left  int // of which it cannot be said
 	}{
-		"all are known":           {[]time.Time{at(1), at(2), at(3), at(4), none}, []protocol.Epoch{2, 3, 4}, 0},
-		"one between":             {[]time.Time{at(1), at(2), none, at(3), none}, []protocol.Epoch{3, 4}, 0},
-		"one among those in time": {[]time.Time{at(2), at(3), none, at(4), none}, []protocol.Epoch{1, 2, 3, 4}, 0},
-		"the newest":              {[]time.Time{at(2), at(3), at(4), none, none}, []protocol.Epoch{1, 2, 3, 4}, 0},
-		"the oldest":              {[]time.Time{none, none, at(3), at(4), none}, []protocol.Epoch{2, 3, 4}, 2},
-		"none is known":           {[]time.Time{none, none, none, none, none}, []protocol.Epoch{4}, 4},
+		"all are known":                       {[]time.Time{at(1), at(2), at(3), at(4), none}, []protocol.Epoch{2, 3, 4}, 0},
+		"one between":                         {[]time.Time{at(1), at(2), none, at(3), none}, []protocol.Epoch{3, 4}, 0},
+		"one between, of which either may be": {[]time.Time{at(1), at(2), none, none, at(4), none}, []protocol.Epoch{4, 5}, 2},
+		"one among those in time":             {[]time.Time{at(2), at(3), none, at(4), none}, []protocol.Epoch{1, 2, 3, 4}, 0},
+		"the newest":                          {[]time.Time{at(2), at(3), at(4), none, none}, []protocol.Epoch{1, 2, 3, 4}, 0},
+		"the oldest":                          {[]time.Time{none, none, at(4), at(5), none}, []protocol.Epoch{2, 3, 4}, 2},
+		"the oldest, before one at the time":  {[]time.Time{none, none, at(3), at(4), none}, []protocol.Epoch{2, 3, 4}, 0},
+		"none is known":                       {[]time.Time{none, none, none, none, none}, []protocol.Epoch{4}, 4},
 	} {
 		web := http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 			var page api.Page[api.Epoch]

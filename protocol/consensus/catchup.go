@@ -65,12 +65,12 @@ func peerHeights(c *node.Node) (all []protocol.Height) {
 	return all
 }
 
-// targetOf is the height to which at least half of the peers are: one that says too
-// much moves nothing.
+// targetOf is a height that at least half of the peers have reached: of two and
+// more, one that says too much moves nothing; a single peer is believed.
 func targetOf(all []protocol.Height) protocol.Height {
 	if len(all) == 0 {
 		return 0
 	}
 	slices.Sort(all)
-	return all[len(all)/2]
+	return all[(len(all)-1)/2]
 }

@@ -215,14 +215,17 @@ func (l *Light) atHand(h protocol.Height) (*types.LightBlock, error) {
 	return nil, nil
 }
 
-// find verifies the block at h, which is not above the newest.
+// find verifies the block at h, which is not above the newest: one that is far
+// from what is remembered by signatures from before it, and where that leads
+// nowhere, for trust in them has ended or nobody keeps what they begin with, by
+// hashes from after it.
 func (l *Light) find(ctx context.Context, h protocol.Height) (*types.LightBlock, error) {
 	if lb, err := l.atHand(h); lb != nil || err != nil {
 		return lb, err
 	}
 	if _, above := l.around(h); above.Height-int64(h) > maxNear {
 		lb, err := l.forwards(ctx, h)
-		if !errors.Is(err, ErrExpired) {
+		if err == nil || errors.Is(err, ErrFork) || ctx.Err() != nil {
 			return lb, err
 		}
 	}

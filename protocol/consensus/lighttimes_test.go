@@ -71,6 +71,35 @@ func TestATimeCostsFewQuestions(t *testing.T) {
 	})
 }
 
+// TestATimeIsHadWhereNobodyKeepsTheBeginning: the genesis is within the trust
+// period, and those who answer keep no block below 20; in whatever order.
+func TestATimeIsHadWhereNobodyKeepsTheBeginning(t *testing.T) {
+	n := bubbleNetwork(t)
+	f := newFakeChain(t, n.g, 60, 99, "", everybody)
+	for _, heights := range [][]int{{40}, {52, 45, 40}, {30, 59, 35, 20}} {
+		synctest.Test(t, func(t *testing.T) {
+			pruned := func(name string) consensus.Provider {
+				whole := f.provider(t, name, 60)
+				return fakeProvider{name: name, block: func(h protocol.Height) ([]byte, error) {
+					if h > 0 && h < 20 {
+						return nil, consensus.ErrNoBlock
+					}
+					return whole.LightBlock(t.Context(), h)
+				}}
+			}
+			l := newLight(t, n, nil, func(c *consensus.LightConfig) {
+				c.Trust = protocol.Checkpoint{Height: 58, Hash: protocol.Hash(f.blocks[57].Hash())}
+			}, pruned("a"), pruned("b"))
+			_, err := l.Latest(t.Context())
+			check(t, err)
+			f.sameTimes(t, l, heights...)
+			if _, err := l.TimeOf(t.Context(), 19); !errors.Is(err, consensus.ErrNoBlock) {
+				t.Errorf("a block that nobody keeps: got %v, want %v", err, consensus.ErrNoBlock)
+			}
+		})
+	}
+}
+
 func TestNobodyThatLiesIsBelievedATime(t *testing.T) {
 	n := bubbleNetwork(t)
 	honest := newFakeChain(t, n.g, 60, 99, "", everybody)
@@ -92,7 +121,7 @@ func TestNobodyThatLiesIsBelievedATime(t *testing.T) {
 		"too few signatures": func(h protocol.Height) []byte { return few.bytes(t, int(h)) },
 		"another height":     func(h protocol.Height) []byte { return honest.bytes(t, int(h)+1) },
 		"nonsense":           func(protocol.Height) []byte { return []byte("nonsense") },
-		"too many bytes":     func(protocol.Height) []byte { return make([]byte, 1<<20) },
+		"too many bytes":     func(protocol.Height) []byte { return make([]byte, 128<<10) },
 	} {
 		t.Run(what, func(t *testing.T) {
 			synctest.Test(t, func(t *testing.T) {
