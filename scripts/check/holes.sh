@@ -26,15 +26,24 @@ if [ "${1:-}" != inside ]; then
 	"${own[@]}" nft add table ip trial 2>/dev/null || cannot "no network namespaces, or no nftables in them"
 	dir=$(mktemp -d)
 	trap 'rm -rf "$dir"' EXIT
-	trap 'exit 130' INT TERM
+	inside=
+	# The first process of the namespaces goes with unshare, and all others with it.
+	stop() {
+		[ -z "$inside" ] || { kill -KILL "$inside" && wait "$inside"; } 2>/dev/null || true
+		exit 130
+	}
+	trap stop INT TERM
 	model=${MODEL:-$(./scripts/fetch/model.sh | tail -n 1)}
 	[ -n "${BIN:-}" ] || go build -o "$dir/bin/" ./cmd/assay ./cmd/validator ./cmd/miner
 	go build -o "$dir/holes" ./scripts/check/holes
-	DIR=$dir MODEL=$model BIN=${BIN:-$dir/bin} "${own[@]}" "$0" inside
+	DIR=$dir MODEL=$model BIN=${BIN:-$dir/bin} "${own[@]}" "$0" inside &
+	inside=$!
+	wait "$inside"
 	exit
 fi
 
 export PATH=$BIN:$PATH
+trap 'exit 130' INT TERM
 patience=600 # seconds, a stop-gap: each of what is waited for comes within two minutes
 die() {
 	say "holes.sh: $1"
