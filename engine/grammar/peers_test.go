@@ -13,27 +13,48 @@ import (
 	"github.com/assaynet/assay/engine/grammar/regex"
 )
 
-// TestMasksAreThoseOfLLGuidance along its random texts, token by token; of JSON
-// schemas without white space, which each program puts where it likes.
-// scripts/oracle/peers/masks.py wrote them.
-func TestMasksAreThoseOfLLGuidance(t *testing.T) {
-	text, err := os.ReadFile("testdata/masks.json")
-	if err != nil {
-		t.Fatal(err)
-	}
-	var peers struct {
-		Tokens []string // in hex; the first ends an answer
-		Cases  []struct {
-			Kind, Text string
-			Walks      [][]struct {
-				Mask  string // in hex, a bit each, the lowest of a byte first
-				Token int32
-			}
+// peerMasks is what a program of others allows along random texts.
+type peerMasks struct {
+	Tokens []string // in hex; the first ends an answer
+	Cases  []struct {
+		Kind, Text string
+		Walks      [][]struct {
+			Mask  string // in hex, a bit each, the lowest of a byte first
+			Token int32
 		}
 	}
-	if err := json.Unmarshal(text, &peers); err != nil {
-		t.Fatal(err)
+}
+
+// TestMasksAreThoseOfPeers along their random texts, token by token. Of JSON
+// schemas tokens with white space are left out, which each program puts where it
+// likes; the scripts say what else is, and why.
+func TestMasksAreThoseOfPeers(t *testing.T) {
+	for _, peer := range []struct {
+		name, file string // as scripts/oracle/peers/FILE.py writes it
+		masks      int
+	}{
+		{"llguidance", "masks", 557},
+		{"xgrammar", "masks_xgrammar", 557},
+	} {
+		t.Run(peer.name, func(t *testing.T) {
+			text, err := os.ReadFile("testdata/" + peer.file + ".json")
+			if err != nil {
+				t.Fatal(err)
+			}
+			var theirs peerMasks
+			if err := json.Unmarshal(text, &theirs); err != nil {
+				t.Fatal(err)
+			}
+			if n := compareMasks(t, &theirs); n != peer.masks {
+				t.Errorf("%d masks were compared and not %d", n, peer.masks)
+			}
+			t.Logf("%d masks of %d grammars", peer.masks, len(theirs.Cases))
+		})
 	}
+}
+
+// compareMasks walks all texts and returns how many masks it saw.
+func compareMasks(t *testing.T, peers *peerMasks) (masks int) {
 	texts := make([]string, len(peers.Tokens))
 	for i, s := range peers.Tokens {
 		b, err := hex.DecodeString(s)
@@ -51,7 +72,6 @@ func TestMasksAreThoseOfLLGuidance(t *testing.T) {
 		"regex": regex.Compile, "gbnf": gbnf.Compile,
 		"json_schema": func(s string) (*grammar.Automaton, error) { return jsonschema.Compile([]byte(s)) },
 	}
-	masks := 0
 	for _, c := range peers.Cases {
 		a, err := compile[c.Kind](c.Text)
 		if err != nil {
@@ -77,7 +97,7 @@ func TestMasksAreThoseOfLLGuidance(t *testing.T) {
 						continue
 					}
 					if got, want := ours.Has(int32(id)), theirs[id/8]>>(id%8)&1 == 1; got != want {
-						t.Errorf("%s %s after %q: token %q is allowed here: %v, by llguidance: %v", c.Kind, c.Text, said, piece, got, want)
+						t.Errorf("%s %s after %q: token %q is allowed here: %v, there: %v", c.Kind, c.Text, said, piece, got, want)
 					}
 				}
 				masks++
@@ -92,8 +112,5 @@ func TestMasksAreThoseOfLLGuidance(t *testing.T) {
 			}
 		}
 	}
-	if masks < 400 {
-		t.Errorf("only %d masks were compared", masks)
-	}
-	t.Logf("%d masks of %d grammars are llguidance's", masks, len(peers.Cases))
+	return masks
 }

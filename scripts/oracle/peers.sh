@@ -6,6 +6,7 @@
 #   engine/tokenizer/testdata/small-*   small vocabularies and token ids, by llama.cpp
 #   engine/chattemplate/testdata/*.json what chat templates make, by Python's jinja2
 #   engine/grammar/testdata/masks.json  tokens that grammars allow, by llguidance
+#   …/masks_xgrammar.json               the same by xgrammar
 #   cmd/internal/dawidskene/testdata    posteriors of labels, by crowd-kit
 #
 # and loads the data sets in cmd/internal/export/testdata with datasets, pandas and
@@ -33,4 +34,5 @@ run confidence cmd/internal/dawidskene/testdata/crowdkit.json
 
 python3 -m venv "$tmp/data"
 "$tmp/data/bin/python" -m pip install --quiet --disable-pip-version-check -r scripts/oracle/dataset/requirements.txt
+"$tmp/data/bin/python" scripts/oracle/peers/masks_xgrammar.py engine/grammar/testdata/masks_xgrammar.json
 "$tmp/data/bin/python" scripts/oracle/dataset/main.py cmd/internal/export/testdata/sets
