@@ -28,6 +28,7 @@ type Backend struct {
 	entries int                  // pages that the facts of a pass have room for
 	tiles   tiles                // of the rows that are described
 	full    int                  // blocks of threads from which linear layers take matrix_…; matrixBlocks but in the self-test
+	busy    int                  // blocks of threads from which attention takes large tiles; two for each multiprocessor but in the self-test
 	graphs  map[graphKey]uintptr // 0 for none
 	room    int                  // pages that there was memory for at first
 
@@ -165,7 +166,7 @@ func (u *unit) name() string { return fmt.Sprintf("cuda:%d, %s", u.number, u.inf
 
 // backend is one without a model, whose last page closes the device.
 func (u *unit) backend() *Backend {
-	b := &Backend{unit: u, full: matrixBlocks, graphs: map[graphKey]uintptr{}, store: &store{dev: u.dev, last: u.dev.Close}}
+	b := &Backend{unit: u, full: matrixBlocks, busy: 2 * u.info.Multiprocessors, graphs: map[graphKey]uintptr{}, store: &store{dev: u.dev, last: u.dev.Close}}
 	b.close = sync.OnceFunc(b.end)
 	return b
 }

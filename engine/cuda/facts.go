@@ -117,7 +117,7 @@ func (b *Backend) tile(rows []row, data []byte) (t tiles) {
 			continue
 		}
 		t = tiles{m.tile(rows, most, data), k.kernel}
-		if 4*len(rows) >= 3*most*t.n && t.n*m.KVHeads >= 2*b.info.Multiprocessors {
+		if 4*len(rows) >= 3*most*t.n && t.n*m.KVHeads >= b.busy {
 			break
 		}
 	}

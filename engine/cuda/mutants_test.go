@@ -161,10 +161,13 @@ func casesOf(t *testing.T, module, kernel string) []check {
 	case "quantise", "gated_silu", "gated_gelu":
 		return benched(func(b *bench, _ int) { b.quantisation(rand.New(rand.NewPCG(27, 28))) })
 	case "attention":
-		if kind == "many" {
-			return append(attentions(0), models(t)...)
+		switch kind {
+		case "many":
+			return append(attentions(16, 0), models(t)...)
+		case "wide":
+			return append(attentions(32, 0), models(t)...)
 		}
-		return append(attentions(1, 3, 8), models(t)...)
+		return append(attentions(16, 1, 3, 8), models(t)...)
 	case "place":
 		return places()
 	case "likeliest":
@@ -221,16 +224,20 @@ func linears(kind gguf.Type, module string, tokens []int) []check {
 	})
 }
 
-// attentions compare attention by so many pages at a time with the specification.
-func attentions(pages ...int) []check {
+// attentions compare attention by so many pages at a time, and by tiles of so many
+// queries where pages are 0, with the specification.
+func attentions(queries int, pages ...int) []check {
 	return benched(func(b *bench, s int) {
 		for i, a := range [][]attended{{
 			{heads: 6, group: 3, head: 96, layers: 2, layer: 1},
 			{heads: 2, group: 1, head: 42, layers: 1, window: 70, scoreCap: 20},
 			{heads: 1, group: 1, head: 160, layers: 1},
 		}, {{heads: 4, group: 2, head: 72, layers: 1}}}[s] {
+			if a.queries = queries; queries > 16 && a.head > 128 {
+				continue // it takes no such heads
+			}
 			r := rand.New(rand.NewPCG(55, uint64(i)))
-			for _, x := range [][2]int{{0, 1}, {4*page - 5, 16 / a.group}, {10*page + 3, 1}} { // a whole tile
+			for _, x := range [][2]int{{0, 1}, {4*page - 5, queries / a.group}, {10*page + 3, 1}} { // a whole tile
 				a.follow(r, x[0], x[1])
 			}
 			want := a.want()

@@ -174,14 +174,12 @@ var errWrongBits = fmt.Errorf("%w: it gives wrong bits", backend.ErrDevice)
 // examine runs the probes, and returns an error where they are not what they
 // must be. Errors: backend.ErrDevice, backend.ErrMemory.
 func examine(probes []*Backend) error {
-	ways := []int{matrixBlocks}
-	if target(probes[0].info) != "" {
-		ways = []int{1, math.MaxInt} // many tokens by matrix_…, and by chunks_…
-	}
-	for _, full := range ways {
+	// Many tokens by matrix_… where there is one, and by attention_wide; and by
+	// chunks_… and attention_many, whatever the device's size.
+	for _, way := range []struct{ full, busy int }{{1, 0}, {math.MaxInt, math.MaxInt}} {
 		sum := newProbeSum()
 		for _, b := range probes {
-			b.full = full
+			b.full, b.busy = way.full, way.busy
 			if err := b.recite(sum); err != nil {
 				return err
 			}

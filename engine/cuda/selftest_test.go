@@ -65,6 +65,21 @@ func TestTheSelfTestFindsABrokenDevice(t *testing.T) {
 	d.Opened.Leaks(t)
 }
 
+// TestTheSelfTestRunsBothKernelsOfManyTokens, on small devices and on large ones,
+// which take one or the other for the models of the test.
+func TestTheSelfTestRunsBothKernelsOfManyTokens(t *testing.T) {
+	for _, multiprocessors := range []int{0, 132} {
+		for _, name := range []string{"attention_many", "attention_wide"} {
+			d := cudatest.New(ptx.Schedule{})
+			d.Info.Multiprocessors = multiprocessors
+			d.Instead = map[string]*ptx.Kernel{name: kernel(t, "attention", "attention")}
+			if _, _, err := cuda.SelfTest(d, 0); !errors.Is(err, backend.ErrDevice) {
+				t.Errorf("%d multiprocessors, with another kernel for %s: %v", multiprocessors, name, err)
+			}
+		}
+	}
+}
+
 // TestADeviceThatBreaksIsTakenOutOfService: it computes on until the next test,
 // and never after.
 func TestADeviceThatBreaksIsTakenOutOfService(t *testing.T) {
