@@ -36,10 +36,10 @@ import (
 )
 
 // TestProofScripts runs testdata/proof/*.txt against the node of vera, one of two
-// validators of a network in memory, which has come to the end of epoch 6; ada is an
-// honest miner, and bob runs other weights. The node answers at NODE, a node of a
-// network with another seed at OTHER, and at LIAR one of NODE's network that says
-// other states. HASH is of the state after the last block. The command
+// validators of a network in memory, which has come to the end of epoch 6; ada is
+// an honest miner, and bob runs other weights. The node answers at NODE, a node of
+// a network with another seed at OTHER, and at LIAR one of NODE's network that
+// says other states. HASH is of the state after the last block. The command
 //
 //	forge DIR TABLE OLD NEW
 //

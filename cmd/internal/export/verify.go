@@ -83,9 +83,9 @@ func Verify[T any, P Row[T]](ctx context.Context, dir string, m *Manifest, sourc
 	return r, nil
 }
 
-// Check is [Verify] of one epoch without a source: it calls each with the rows that
-// could be read, numbered from 1, which are good until that returns. Errors are those
-// of each and of the system.
+// Check is [Verify] of one epoch without a source: it calls each with the rows
+// that could be read, numbered from 1, which are good until that returns. Errors
+// are those of each and of the system.
 func Check[T any](ctx context.Context, dir string, e *Epoch, rows *atomic.Int64, each func(number int64, row *T) error) (*Report, error) {
 	r := &Report{Epochs: 1, Gone: []protocol.Epoch{}, Wrong: []Wrong{}}
 	return r, verifyFiles(ctx, dir, e, r, rows, each)

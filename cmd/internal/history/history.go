@@ -37,8 +37,9 @@ var ErrManifest = errors.New("no manifest of a history")
 // Manifest says which tables there are, and names each by the hash of its own
 // manifest, which has the hashes of the table's files. Height and StateHash are of
 // a block that the node had when it was asked last, and States are of those blocks
-// from which on nothing of an epoch's rows changes: they are what the node said, and
-// package proof compares them, and the rows, with blocks that it carries out again.
+// from which on nothing of an epoch's rows changes: they are what the node said,
+// and package proof compares them, and the rows, with blocks that it carries out
+// again.
 type Manifest struct {
 	Format     string          `json:"format"`
 	ChainID    string          `json:"chain_id"`
@@ -50,8 +51,8 @@ type Manifest struct {
 }
 
 // State is the ledger's state in which the rows of an epoch are final: that after
-// the last block of the epoch behind it. The header of Height + 1 carries StateHash,
-// signed by the validators.
+// the last block of the epoch behind it. The header of Height + 1 carries
+// StateHash, signed by the validators.
 type State struct {
 	Epoch     protocol.Epoch  `json:"epoch"`
 	Height    protocol.Height `json:"height"`

@@ -9,10 +9,11 @@ import (
 	"github.com/assaynet/assay/protocol/wire"
 )
 
-// Weights of an epoch are made of what was given in the epoch before. The ledger has
-// what each seat was asked then, whether it committed in time, which answers were
-// given, and what judges found of them: so it has what a score counts. A validator
-// that could not get something leaves rounds out, and counts less; none counts more.
+// Weights of an epoch are made of what was given in the epoch before. The ledger
+// has what each seat was asked then, whether it committed in time, which answers
+// were given, and what judges found of them: so it has what a score counts. A
+// validator that could not get something leaves rounds out, and counts less; none
+// counts more.
 
 // part is what a seat does in one kind.
 type part struct {

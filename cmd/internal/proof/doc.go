@@ -22,9 +22,9 @@
 // and a table of tasks, answers or cards has not is counted as missing: a node need
 // not have got all of them. Of payments and weights nothing may be missing.
 //
-// That the blocks are those of a network which others know, a state hash shows: what
-// the ledger has of an epoch stands in its state from the end of the epoch behind it
-// until the ledger forgets it ([Report.Bind]).
+// That the blocks are those of a network which others know, a state hash shows:
+// what the ledger has of an epoch stands in its state from the end of the epoch
+// behind it until the ledger forgets it ([Report.Bind]).
 //
 // Start reading at [Run].
 package proof

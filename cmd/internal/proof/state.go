@@ -40,7 +40,8 @@ func (s *state) at(h protocol.Height) time.Time {
 	return time.Time{}
 }
 
-// asked returns what a seat was asked in a round of the epoch; nil where it was not.
+// asked returns what a seat was asked in a round of the epoch; nil where it was
+// not.
 func (s *state) asked(n protocol.Round, uid protocol.UID) (*asked, error) {
 	if x, known := s.seats[place{n, uid}]; known {
 		return x, nil

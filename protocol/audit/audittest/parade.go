@@ -1,6 +1,6 @@
 // Package audittest makes the blocks of a network of any size, in which much is
-// paid and nothing else is done, for tests and benchmarks of what carries blocks out
-// again.
+// paid and nothing else is done, for tests and benchmarks of what carries blocks
+// out again.
 package audittest
 
 import (
