@@ -118,7 +118,7 @@ func trustNode(c *cli.Context, r *proof.Report) error {
 			case known && hash == f.StateHash:
 				r.Trust(f, "node")
 			case known:
-				r.Wrong = append(r.Wrong, export.Wrong{What: fmt.Sprintf("the node has the state %s after block %d, and the blocks of the file leave %s", hash, f.Height, f.StateHash)})
+				r.Fail("", 0, fmt.Sprintf("the node has the state %s after block %d, and the blocks of the file leave %s", hash, f.Height, f.StateHash))
 			}
 		}
 		r.Bind()

@@ -306,9 +306,12 @@ func (p *run) beyond() error {
 	return fmt.Errorf("%w: the first epoch that was exported is %d, whose rows are final after block %d", ErrBeyond, first, history.FinalAt(p.report.schedule, first))
 }
 
-func (p *run) wrong(file string, line int64, what string) {
-	if len(p.report.Wrong) < maxWrong {
-		p.report.Wrong = append(p.report.Wrong, export.Wrong{File: file, Line: line, What: what})
+func (p *run) wrong(file string, line int64, what string) { p.report.Fail(file, line, what) }
+
+// Fail notes what does not hold; no file stands for what is of none.
+func (r *Report) Fail(file string, line int64, what string) {
+	if len(r.Wrong) < maxWrong {
+		r.Wrong = append(r.Wrong, export.Wrong{File: file, Line: line, What: what})
 	}
 }
 
