@@ -170,10 +170,9 @@ func (p *proved) words() string {
 		fmt.Fprintf(&b, "nothing shows yet that the blocks are the network's, of the epochs %s: give --state-hash, or --node, of somebody whom you trust\n", spans(p.Unbound))
 	}
 	for _, w := range p.Wrong {
-		switch {
-		case w.File == "":
+		if w.File == "" {
 			fmt.Fprintln(&b, w.What)
-		default:
+		} else {
 			fmt.Fprintf(&b, "%s, line %d: %s\n", w.File, w.Line, w.What)
 		}
 	}

@@ -53,7 +53,7 @@ func finalStates(c *cli.Context, n *client, dir, chain string) ([]history.State,
 			continue
 		}
 		s := history.State{Epoch: e, Height: history.FinalAt(schedule, e)}
-		known := false
+		var known bool
 		if s.StateHash, known, err = stateHashAt(c.Context, n, s.Height); err != nil {
 			return nil, err
 		}

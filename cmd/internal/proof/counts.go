@@ -1,8 +1,6 @@
 package proof
 
 import (
-	"fmt"
-
 	"github.com/assaynet/assay/cmd/internal/history"
 	"github.com/assaynet/assay/protocol"
 	"github.com/assaynet/assay/protocol/ledger"
@@ -156,9 +154,9 @@ func countFindings(s *state, e protocol.Epoch, roster []ledger.RosterSeat, out m
 	return nil
 }
 
-// compare says whether a score counts what the ledger has; or in words where it
-// counts more.
-func (c *counts) compare(got *history.Score) (equal bool, wrong string) {
+// compare says whether a score counts what the ledger has; a [wrong] where it counts
+// more.
+func (c *counts) compare(got *history.Score) (equal bool, err error) {
 	equal = true
 	for _, x := range []struct {
 		name             string
@@ -172,9 +170,9 @@ func (c *counts) compare(got *history.Score) (equal bool, wrong string) {
 		{"not_given", got.NotGiven, c.notGiven, c.notGiven + c.answered}, // what was given beside a plant that was not opened counts as not given
 	} {
 		if x.got < 0 || x.got > x.bound {
-			return false, fmt.Sprintf("%s is %d, and by the ledger it is %d", x.name, x.got, x.have)
+			return false, wrongf("%s is %d, and by the ledger it is %d", x.name, x.got, x.have)
 		}
 		equal = equal && x.got == x.have
 	}
-	return equal, ""
+	return equal, nil
 }

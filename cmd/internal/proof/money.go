@@ -1,8 +1,6 @@
 package proof
 
 import (
-	"fmt"
-
 	"github.com/assaynet/assay/cmd/internal/history"
 	"github.com/assaynet/assay/protocol/api"
 	"github.com/assaynet/assay/protocol/ledger"
@@ -14,23 +12,23 @@ type listed[T any] struct {
 	next int
 }
 
-func (l *listed[T]) row(got *T) (string, error) {
+func (l *listed[T]) row(got *T) error {
 	if l.next == len(l.want) {
-		return "the ledger has no more rows", nil
+		return wrong("the ledger has no more rows")
 	}
 	l.next++
-	return differs(got, &l.want[l.next-1]), nil
+	return differs(got, &l.want[l.next-1])
 }
 
-func (l *listed[T]) end(*Table) (string, int64, error) {
+func (l *listed[T]) end(*Table) (int64, error) {
 	if left := len(l.want) - l.next; left > 0 {
-		return fmt.Sprintf("the ledger has %d more", left), int64(left), nil
+		return int64(left), wrongf("the ledger has %d more", left)
 	}
-	return "", 0, nil
+	return 0, nil
 }
 
 // newPayments reads what the epoch paid.
-func newPayments(s *state) (*listed[history.Payment], error) {
+func newPayments(s *state) (judge[history.Payment], error) {
 	list, err := ledger.ReadPayments(s, s.epoch)
 	if err != nil {
 		return nil, err
@@ -48,7 +46,7 @@ func newPayments(s *state) (*listed[history.Payment], error) {
 }
 
 // newWeights reads the rows that were sealed in the epoch and opened in the next.
-func newWeights(s *state) (*listed[history.Weight], error) {
+func newWeights(s *state) (judge[history.Weight], error) {
 	rows, err := ledger.ReadWeightRows(s, s.epoch)
 	if err != nil {
 		return nil, err

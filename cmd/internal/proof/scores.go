@@ -2,7 +2,6 @@ package proof
 
 import (
 	"cmp"
-	"fmt"
 	"math"
 	"slices"
 	"strings"
@@ -23,7 +22,7 @@ type scoresOf struct {
 	last    history.Score
 }
 
-func newScores(s *state) (*scoresOf, error) {
+func newScores(s *state) (judge[history.Score], error) {
 	j := &scoresOf{state: s, weights: map[protocol.UID]uint16{}}
 	var err error
 	if j.rows, err = ledger.ReadWeightRows(s, s.epoch); err == nil && s.epoch > 0 {
@@ -32,45 +31,45 @@ func newScores(s *state) (*scoresOf, error) {
 	return j, err
 }
 
-func (j *scoresOf) row(got *history.Score) (string, error) {
+func (j *scoresOf) row(got *history.Score) error {
 	want := *got
 	end := j.genesis.Params.Schedule.EpochEnd(j.epoch)
 	want.Epoch, want.Time = int64(j.epoch), history.MicrosOf(j.at(end))
 	uid := protocol.UID(got.UID)
 	holder, err := j.holder(uid, protocol.Height(got.Registered))
 	if err != nil {
-		return "", err
+		return err
 	}
 	if holder.IsZero() {
-		return fmt.Sprintf("the ledger has no seat %d that was registered at block %d", got.UID, got.Registered), nil
+		return wrongf("the ledger has no seat %d that was registered at block %d", got.UID, got.Registered)
 	}
 	want.UID, want.Hotkey = int32(uid), j.names.Of(holder)
-	if wrong := differs(got, &want); wrong != "" {
-		return wrong, nil
+	if err := differs(got, &want); err != nil {
+		return err
 	}
 	value := math.Round(got.Weight * 65535)
 	if !(value >= 0 && value <= math.MaxUint16) || value/65535 != got.Weight {
-		return "its weight is no part in 65535", nil
+		return wrong("its weight is no part in 65535")
 	}
 	if old, there := j.weights[uid]; there && old != uint16(value) {
-		return "a seat has one weight, and a row before it has another", nil
+		return wrong("a seat has one weight, and a row before it has another")
 	}
 	if j.last.Epoch == got.Epoch && j.last.UID == got.UID && j.last.Kind == got.Kind && j.last.Registered == got.Registered {
-		return twice, nil
+		return errTwice
 	}
 	j.weights[uid], j.last = uint16(value), history.Score{Epoch: got.Epoch, UID: got.UID, Kind: strings.Clone(got.Kind), Registered: got.Registered}
 	if k := j.genesis.Params.Kind(protocol.Kind(got.Kind)); k == nil || k.OnLedger() {
-		return "", nil // what is rated on the ledger counts otherwise
+		return nil // what is rated on the ledger counts otherwise
 	}
 	of := j.counts[part{protocol.SeatID{UID: uid, Registered: protocol.Height(got.Registered)}, protocol.Kind(got.Kind)}]
 	if of == nil {
 		of = &counts{}
 	}
-	equal, wrong := of.compare(got)
+	equal, err := of.compare(got)
 	if equal {
 		j.equal++
 	}
-	return wrong, nil
+	return err
 }
 
 // holder returns whose a seat was when it was weighed; the zero key where it was
@@ -93,7 +92,7 @@ func (j *scoresOf) holder(uid protocol.UID, registered protocol.Height) (protoco
 }
 
 // end looks for the validators whose row the weights are.
-func (j *scoresOf) end(t *Table) (string, int64, error) {
+func (j *scoresOf) end(t *Table) (int64, error) {
 	t.Counted += j.equal
 	for i := range j.rows {
 		r := &j.rows[i]
@@ -106,7 +105,7 @@ func (j *scoresOf) end(t *Table) (string, int64, error) {
 		}
 		t.By[at].Epochs++
 	}
-	return "", 0, nil
+	return 0, nil
 }
 
 // are reports whether the weights are those of a row, which leaves out zeros.
