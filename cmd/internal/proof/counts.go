@@ -154,8 +154,8 @@ func countFindings(s *state, e protocol.Epoch, roster []ledger.RosterSeat, out m
 	return nil
 }
 
-// compare says whether a score counts what the ledger has; a [wrong] where it counts
-// more.
+// compare says whether a score counts what the ledger has; a [wrong] where it
+// counts more.
 func (c *counts) compare(got *history.Score) (equal bool, err error) {
 	equal = true
 	for _, x := range []struct {
