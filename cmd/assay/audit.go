@@ -208,19 +208,19 @@ func (c *counter) Write(b []byte) (int, error) {
 	return n, err
 }
 
-// openAudit opens a file; "-" is standard input.
-func openAudit(c *cli.Context, path string) (r *audit.Reader, closer func() error, err error) {
+// openAudit opens the file that a flag names; "-" is standard input.
+func openAudit(c *cli.Context, flag, path string) (r *audit.Reader, closer func() error, err error) {
 	in, closer := c.App.Reader, func() error { return nil }
 	if path != "-" {
 		f, err := os.Open(path)
 		if err != nil {
-			return nil, nil, withHint(err, "--file takes what assay audit export wrote")
+			return nil, nil, withHint(err, "--"+flag+" takes what assay audit export wrote")
 		}
 		in, closer = f, f.Close
 	}
 	r, err = audit.NewReader(in)
 	if err != nil {
-		return nil, nil, errors.Join(withHint(fmt.Errorf("read %s: %w", inputName(path), err), "--file takes what assay audit export wrote"), closer())
+		return nil, nil, errors.Join(withHint(fmt.Errorf("read %s: %w", inputName(path), err), "--"+flag+" takes what assay audit export wrote"), closer())
 	}
 	return r, closer, nil
 }

@@ -84,7 +84,7 @@ func auditReplay(c *cli.Context) error {
 	if node := c.String("node"); homeFlag(c) != "" || node != "" && node != os.Getenv(envNode) {
 		return errors.New("--file, --node and --home all say whose blocks to carry out; give one")
 	}
-	file, closer, err := openAudit(c, path)
+	file, closer, err := openAudit(c, "file", path)
 	if err != nil {
 		return err
 	}

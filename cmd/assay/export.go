@@ -43,23 +43,43 @@ Epochs that are there already are not asked for again: the same command goes on 
 export that was ended, and adds new epochs to one. Tables begin where the node's records
 do, which is said. The payments of an epoch must add up to what the ledger's record of
 it says. manifest.json has the SHA-256 of each table's manifest, which has those of its
-files, and the block and state hash that the node had.
+files, the block and state hash that the node had, and for each epoch the block after
+which nothing of it changes, and the hash of the state there.
 
 An epoch is exported when it and the one after it have ended: then nothing of it
 changes. --verify writes nothing: it compares files and manifests, both forms with each
 other, and all rows with what the node still keeps, and exits 1 where something
 differs, 2 where nothing could be found out; --files leaves the node out.
 
+With --audit it believes no node: it carries out all blocks of a file again, and compares
+the rows with the ledger that comes out. Payments, weights and tasks are compared whole,
+but for times, which no state has; answers and cards by their signatures and by what the
+ledger has of them; of scores whose seats they are, and whose opened weights. What the
+ledger does not have is said. That the blocks are those of the network that you know
+shows the hash of a state: of a block between the end of the epoch behind an exported one
+and the end of the retention, from a node that you trust (GET /v1/state-hash?height=N),
+or all at once from the node that --node names.
+
+   assay audit export network.audit
+   assay export --out history --verify --audit network.audit --node http://trusted:9660
+
 JSON fields: dir, chain_id, checkpoint, app_hash, written (rows of this run), seconds,
 tables (table, from, to, rows, bytes, sha256). With --verify: rows, bytes, ledger (epochs
 of tables that were compared with the node's), gone, wrong (file, line, what); with exit
-status 2: equal, which is null; error.`,
+status 2: equal, which is null; error. With --audit: dir, chain_id, blocks, state (hash
+after the last), final (epoch, height, app_hash), trusted (height, app_hash, by: flag or
+node), unbound (epochs that none of these binds), rows, bytes, tables (table, epochs, rows,
+proven, missing, beyond: epochs that are final behind the file's last block, open: columns
+that no state has, by: validators whose weights the scores have), wrong, audit (hash of
+the file), seconds.`,
 		Flags: append(queryFlags(),
 			&cli.StringFlag{Name: "epoch", Usage: "one epoch `E`, or A..B, latest, -20.. for the last twenty (default: all that the node has)"},
 			&cli.StringFlag{Name: "out", Value: "assay-history", Usage: "write to `DIR`"},
 			&cli.StringSliceFlag{Name: "table", Usage: "only this `TABLE`; may be repeated", DefaultText: "all"},
 			&cli.BoolFlag{Name: "verify", Usage: "check what is there, and write nothing", DisableDefaultText: true},
 			&cli.BoolFlag{Name: "files", Usage: "with --verify: ask no node", DisableDefaultText: true},
+			&cli.StringFlag{Name: "audit", Usage: "with --verify: compare with the blocks in `FILE`, which assay audit export wrote; - is standard input"},
+			&cli.StringSliceFlag{Name: "state-hash", Usage: "with --audit: `HASH` of a state that the blocks must come to; may be repeated", DefaultText: "none"},
 		),
 		Action: exportHistory,
 	}
@@ -76,6 +96,12 @@ func exportHistory(c *cli.Context) error {
 	switch {
 	case c.Bool("files") && !c.Bool("verify"):
 		return usage.Mistake(withHint(errors.New("--files is a way to check"), "give --verify, too"))
+	case c.String("audit") != "" && !c.Bool("verify"):
+		return usage.Mistake(withHint(errors.New("--audit is a way to check"), "give --verify, too"))
+	case c.IsSet("state-hash") && c.String("audit") == "":
+		return usage.Mistake(withHint(errors.New("--state-hash is of blocks"), "give --audit FILE, too"))
+	case c.String("audit") != "":
+		return couldNotCheck(c, proveHistory(c, tables))
 	case c.Bool("files"):
 		return couldNotCheck(c, verifyHistory(c, tables, nil))
 	case c.Bool("verify"):
@@ -125,6 +151,7 @@ func writeHistory(c *cli.Context, tables []history.Table, n *client) error {
 		return fmt.Sprintf("%d of %d epochs of tables, %d rows", cfg.Epochs.Load(), total.Load(), cfg.Rows.Load())
 	})
 	defer stop()
+	var err error
 	for i := range tables {
 		one := cfg
 		why, err := tableSpan(c, n, &tables[i], s.Epoch-2, &one)
@@ -144,8 +171,11 @@ func writeHistory(c *cli.Context, tables []history.Table, n *client) error {
 		}
 		written += sum.Written
 	}
-	stop()
 	m := &history.Manifest{ChainID: s.ChainID, Checkpoint: s.Checkpoint.String(), Height: s.Height, StateHash: s.AppHash}
+	if m.States, err = finalStates(c, n, cfg.Dir, s.ChainID); err != nil {
+		return exportHint(err)
+	}
+	stop()
 	if err := history.WriteManifest(cfg.Dir, m); err != nil {
 		return exportHint(err)
 	}

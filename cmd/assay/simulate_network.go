@@ -105,7 +105,7 @@ func withBlocks(c *cli.Context, f func(*chain) error) error {
 	if path == "" {
 		return withChain(c, f)
 	}
-	file, closer, err := openAudit(c, path)
+	file, closer, err := openAudit(c, "file", path)
 	if err != nil {
 		return err
 	}

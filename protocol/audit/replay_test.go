@@ -56,7 +56,7 @@ func TestAReplayNamesTheFirstDifference(t *testing.T) {
 			c.change(&o)
 		}
 		p := audit.Replay{Genesis: n.genesis, To: 3, Threads: 1}
-		report, err := p.Run(t.Context(), n.source())
+		report, err := p.Run(t.Context(), n.Source())
 		check(t, err)
 		if report.Difference == nil || !strings.HasPrefix(report.Difference.String(), c.want) {
 			t.Errorf("%s: got %v, want %q", what, report.Difference, c.want)
@@ -79,11 +79,11 @@ func TestAReplayThatCannotGoOnSaysWhy(t *testing.T) {
 		src  audit.Source
 		want error
 	}{
-		"too short":      {false, audit.Replay{To: 1}, n.source(), audit.ErrShort},
-		"nothing at all": {false, audit.Replay{All: true, From: 1}, n.source(), audit.ErrShort},
+		"too short":      {false, audit.Replay{To: 1}, n.Source(), audit.ErrShort},
+		"nothing at all": {false, audit.Replay{All: true, From: 1}, n.Source(), audit.ErrShort},
 		"a gap":          {false, audit.Replay{}, next(func() (*audit.Record, error) { return n.list[1], nil }), audit.ErrOrder},
 		"a bad source":   {false, audit.Replay{}, next(func() (*audit.Record, error) { return nil, broken }), broken},
-		"an end":         {true, audit.Replay{}, n.source(), context.Canceled},
+		"an end":         {true, audit.Replay{}, n.Source(), context.Canceled},
 	} {
 		c.run.Genesis = n.genesis
 		ctx := t.Context()
@@ -120,7 +120,7 @@ func TestAReplayLooksAtSignatures(t *testing.T) {
 		twisted.Txs = audit.Pack(b.Txs)
 		n.list[at] = &twisted
 		p := audit.Replay{Genesis: n.genesis, Threads: 2, Believe: c.believe}
-		report, err := p.Run(t.Context(), n.source())
+		report, err := p.Run(t.Context(), n.Source())
 		check(t, err)
 		switch d := report.Difference; {
 		case c.want == "" && d != nil:

@@ -171,6 +171,15 @@ func (m *Manifest) find(e protocol.Epoch) (int, bool) {
 	})
 }
 
+// Of returns what the manifest says of an epoch; nil where it has none.
+func (m *Manifest) Of(e protocol.Epoch) *Epoch {
+	i, ok := m.find(e)
+	if !ok {
+		return nil
+	}
+	return &m.Epochs[i]
+}
+
 // put adds an epoch, or replaces what stood there.
 func (m *Manifest) put(e Epoch) {
 	i, ok := m.find(e.Epoch)

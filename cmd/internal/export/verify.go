@@ -64,7 +64,7 @@ func Verify[T any, P Row[T]](ctx context.Context, dir string, m *Manifest, sourc
 	for i := range m.Epochs {
 		e := &m.Epochs[i]
 		r.Epochs++
-		if err := verifyFiles[T](ctx, dir, e, r, rows); err != nil {
+		if err := verifyFiles[T](ctx, dir, e, r, rows, nil); err != nil {
 			return nil, fmt.Errorf("epoch %d: %w", e.Epoch, err)
 		}
 		if source == nil {
@@ -83,8 +83,17 @@ func Verify[T any, P Row[T]](ctx context.Context, dir string, m *Manifest, sourc
 	return r, nil
 }
 
-// verifyFiles reads both files of an epoch to their ends, side by side.
-func verifyFiles[T any](ctx context.Context, dir string, e *Epoch, r *Report, rows *atomic.Int64) error {
+// Check is [Verify] of one epoch without a source: it calls each with the rows
+// that could be read, numbered from 1, which are good until that returns. Errors
+// are those of each and of the system.
+func Check[T any](ctx context.Context, dir string, e *Epoch, rows *atomic.Int64, each func(number int64, row *T) error) (*Report, error) {
+	r := &Report{Epochs: 1, Gone: []protocol.Epoch{}, Wrong: []Wrong{}}
+	return r, verifyFiles(ctx, dir, e, r, rows, each)
+}
+
+// verifyFiles reads both files of an epoch to their ends, side by side; each may be
+// nil.
+func verifyFiles[T any](ctx context.Context, dir string, e *Epoch, r *Report, rows *atomic.Int64, each func(int64, *T) error) error {
 	lines, err := openLines(dir, e.JSONL.Name)
 	if errors.Is(err, os.ErrNotExist) {
 		r.wrong(e.JSONL.Name, 0, "it is not there")
@@ -125,6 +134,11 @@ func verifyFiles[T any](ctx context.Context, dir string, e *Epoch, r *Report, ro
 		}
 		if !bytes.Equal(bytes.TrimSpace(same), text) {
 			r.wrong(e.Parquet.Name, lines.number, "the row differs from that of %s", e.JSONL.Name)
+		}
+		if each != nil {
+			if err := each(lines.number, row); err != nil {
+				return err
+			}
 		}
 	}
 	r.Rows += lines.number

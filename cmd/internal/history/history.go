@@ -2,6 +2,7 @@ package history
 
 import (
 	"bytes"
+	"cmp"
 	"context"
 	"crypto/sha256"
 	"encoding/json"
@@ -18,29 +19,49 @@ import (
 	"github.com/assaynet/assay/protocol"
 )
 
-// Format is the version of a [Manifest].
-const Format = "assay-history/1"
+// Format is the version of a [Manifest], and before that of one without states.
+const (
+	Format = "assay-history/2"
+	before = "assay-history/1"
+)
 
 const manifestName = "manifest.json"
 
-// maxManifest bounds the manifest of all tables: six of them, of a line each.
-const maxManifest = 1 << 20
+// maxManifest bounds the manifest of all tables: six of them, of a line each, and
+// the states, below 150 bytes an epoch, of a century of epochs of an hour.
+const maxManifest = 128 << 20
 
 // ErrManifest says that a directory holds no export of a network's history.
 var ErrManifest = errors.New("no manifest of a history")
 
 // Manifest says which tables there are, and names each by the hash of its own
 // manifest, which has the hashes of the table's files. Height and StateHash are of
-// a block that the node had when it was asked last: who trusts that block can prove
-// the ledger's part of the rows against it.
+// a block that the node had when it was asked last, and States are of those blocks
+// from which on nothing of an epoch's rows changes: they are what the node said,
+// and package proof compares them, and the rows, with blocks that it carries out
+// again.
 type Manifest struct {
 	Format     string          `json:"format"`
 	ChainID    string          `json:"chain_id"`
 	Checkpoint string          `json:"checkpoint"` // HEIGHT:HASH of the block
 	Height     protocol.Height `json:"height"`
 	StateHash  protocol.Hash   `json:"app_hash"`
+	States     []State         `json:"states"` // ascending; of epochs whose state hash the node had
 	Tables     []Entry         `json:"tables"`
 }
+
+// State is the ledger's state in which the rows of an epoch are final: that after
+// the last block of the epoch behind it. The header of Height + 1 carries
+// StateHash, signed by the validators.
+type State struct {
+	Epoch     protocol.Epoch  `json:"epoch"`
+	Height    protocol.Height `json:"height"`
+	StateHash protocol.Hash   `json:"app_hash"`
+}
+
+// FinalAt returns the height of the block from which on nothing of an epoch's rows
+// changes.
+func FinalAt(s protocol.Schedule, e protocol.Epoch) protocol.Height { return s.EpochEnd(e + 1) }
 
 // Entry is one table.
 type Entry struct {
@@ -145,6 +166,9 @@ func Fits(dir, chainID string) error {
 // WriteManifest writes the manifest of all tables that are in a directory.
 func WriteManifest(dir string, m *Manifest) error {
 	m.Format, m.Tables = Format, []Entry{}
+	if m.States == nil {
+		m.States = []State{}
+	}
 	for _, t := range Tables() {
 		e, err := entry(dir, t.Name)
 		if errors.Is(err, export.ErrManifest) {
@@ -194,10 +218,52 @@ func ReadManifest(dir string) (*Manifest, error) {
 	if err := d.Decode(m); err != nil {
 		return nil, fmt.Errorf("%s: %w: %w", path, ErrManifest, err)
 	}
-	if m.Format != Format {
+	if d.More() {
+		return nil, fmt.Errorf("%s: something follows the object: %w", path, ErrManifest)
+	}
+	if m.Format != Format && m.Format != before {
 		return nil, fmt.Errorf("%s: format %.40q: %w", path, m.Format, ErrManifest)
 	}
+	for i := 1; i < len(m.States); i++ {
+		if m.States[i-1].Epoch >= m.States[i].Epoch {
+			return nil, fmt.Errorf("%s: the state of epoch %d comes after that of epoch %d: %w", path, m.States[i].Epoch, m.States[i-1].Epoch, ErrManifest)
+		}
+	}
 	return m, nil
+}
+
+// Of returns the state in which the rows of an epoch are final; nil where the
+// manifest has none.
+func (m *Manifest) Of(e protocol.Epoch) *State {
+	i, ok := slices.BinarySearchFunc(m.States, e, func(s State, e protocol.Epoch) int { return cmp.Compare(s.Epoch, e) })
+	if !ok {
+		return nil
+	}
+	return &m.States[i]
+}
+
+// Has reports whether the manifest names a table.
+func (m *Manifest) Has(table string) bool {
+	return slices.ContainsFunc(m.Tables, func(e Entry) bool { return e.Table == table })
+}
+
+// Epochs returns the epochs of the tables in a directory, ascending, each once.
+func Epochs(dir string) ([]protocol.Epoch, error) {
+	var out []protocol.Epoch
+	for _, t := range Tables() {
+		m, err := export.ReadManifest(filepath.Join(dir, t.Name))
+		if errors.Is(err, export.ErrManifest) {
+			continue // not exported
+		}
+		if err != nil {
+			return nil, err
+		}
+		for i := range m.Epochs {
+			out = append(out, m.Epochs[i].Epoch)
+		}
+	}
+	slices.Sort(out)
+	return slices.Compact(out), nil
 }
 
 // Differs says which tables are not those of the manifest, by the hashes of their

@@ -218,3 +218,54 @@ func BenchmarkWritePayments(b *testing.B) {
 	}
 	b.ReportMetric(float64(16*crowded*b.N)/b.Elapsed().Seconds(), "rows/s")
 }
+
+// TestAManifestIsOfOneExport: what a hostile one may say is refused, and one of the
+// version before has no states.
+func TestAManifestIsOfOneExport(t *testing.T) {
+	dir := t.TempDir()
+	read := func(text string) (*history.Manifest, error) {
+		if err := os.WriteFile(filepath.Join(dir, "manifest.json"), []byte(text), 0o600); err != nil {
+			t.Fatal(err)
+		}
+		return history.ReadManifest(dir)
+	}
+	for _, text := range []string{
+		`{"format":"assay-history/3"}`, `{"format":"assay-history/2"}{}`, `{"format":"assay-history/2","more":1}`,
+		`{"format":"assay-history/2","states":[{"epoch":3},{"epoch":3}]}`, `{"format":"assay-history/2","states":[{"epoch":4},{"epoch":3}]}`,
+	} {
+		if _, err := read(text); !errors.Is(err, history.ErrManifest) {
+			t.Errorf("%s: got %v", text, err)
+		}
+	}
+	old, err := read(`{"format":"assay-history/1","chain_id":"x","tables":[{"table":"payments"}]}`)
+	if err != nil || old.Of(0) != nil || !old.Has("payments") || old.Has("weights") {
+		t.Errorf("got %+v, %v", old, err)
+	}
+	m, err := read(`{"format":"assay-history/2","states":[{"epoch":3,"height":99},{"epoch":7,"height":179}]}`)
+	if err != nil || m.Of(7) == nil || m.Of(7).Height != 179 || m.Of(5) != nil {
+		t.Errorf("got %+v, %v", m, err)
+	}
+}
+
+// FuzzManifest: any bytes are a manifest whose states ascend, or none.
+func FuzzManifest(f *testing.F) {
+	f.Add([]byte(`{"format":"assay-history/2","chain_id":"x","states":[{"epoch":3,"height":99}],"tables":[{"table":"payments","to":3}]}`))
+	dir := f.TempDir()
+	f.Fuzz(func(t *testing.T, b []byte) {
+		if err := os.WriteFile(filepath.Join(dir, "manifest.json"), b, 0o600); err != nil {
+			t.Fatal(err)
+		}
+		m, err := history.ReadManifest(dir)
+		if err != nil {
+			return
+		}
+		for i := range m.States {
+			if got := m.Of(m.States[i].Epoch); got != &m.States[i] {
+				t.Errorf("epoch %d: got %+v", m.States[i].Epoch, got)
+			}
+		}
+		if _, err := m.Differs(dir); err != nil {
+			t.Error(err)
+		}
+	})
+}

@@ -43,12 +43,13 @@ func (m *Micros) UnmarshalJSON(b []byte) error {
 	}
 	*m = 0
 	if t != nil {
-		*m = micros(*t)
+		*m = MicrosOf(*t)
 	}
 	return nil
 }
 
-func micros(t time.Time) Micros {
+// MicrosOf returns a time, rounded down; zero of none.
+func MicrosOf(t time.Time) Micros {
 	if t.IsZero() {
 		return 0
 	}
