@@ -10,6 +10,24 @@
 // than function out, which its clients send unasked; the answer lists those
 // that were taken.
 //
+// Accepted without effect is only what changes no answer by its nature:
+//
+//	metadata, client_metadata         the client's own; /v1/responses tells metadata back
+//	user, safety_identifier           whose turn it is (user.go), and nothing else
+//	service_tier                      there is one
+//	prompt_cache_key, prompt_cache_options, prompt_cache_retention, cache_control, cache_prompt
+//	                                  hints for a cache: whatever is there is used
+//	store: false                      nothing is stored; true is refused
+//	verbosity, reasoning_effort, reasoning.effort, output_config.effort, think
+//	                                  hints that clients send unasked, of what the model
+//	                                  decides itself, but for none: it is done or refused
+//	reasoning.summary: "auto", include: ["reasoning.encrypted_content"]
+//	                                  there is none: thoughts are given as they are
+//	keep_alive above 0, num_thread, num_gpu and the like
+//	                                  how the server runs, which is for its flags
+//	n_keep, n_discard                 a context is never shifted
+//	id_slot, n_cache_reuse            hints: no client has a slot of its own
+//
 // A request goes through these files:
 //
 //	handler.go   who may ask: keys, hosts, origins, sizes

@@ -47,6 +47,7 @@ func takeResponses(b body, a *asked) (dialect, error) {
 		return nil, err
 	}
 	d.tools = a.talk.tools
+	d.metadata, d.most = b["metadata"], a.settings.MaxTokens
 	return d, a.talk.check("input")
 }
 
@@ -60,10 +61,10 @@ func (a *asked) takeResponseText(b body, d *responsesDialect) error {
 	if err := a.takeEffort(reasoning, "effort", "reasoning.effort"); err != nil {
 		return err
 	}
-	if err := reasoning.only("reasoning", "reasoning", "summary", "generate_summary"); err != nil {
+	if err := reasoning.takeSummary(); err != nil {
 		return err
 	}
-	if err := options.only("stream_options", "stream_options", "include_obfuscation"); err != nil {
+	if err := options.restOfStream(); err != nil {
 		return err
 	}
 	var format body
@@ -78,7 +79,23 @@ func (a *asked) takeResponseText(b body, d *responsesDialect) error {
 		}
 		d.format = raw
 	}
+	if raw, there := text["verbosity"]; there && !asksNothing(raw, verbosities) {
+		return refuse("text.verbosity", "text.verbosity is low, medium or high")
+	}
 	return text.only("text", "text", "verbosity")
+}
+
+// takeSummary takes whether thoughts are to be summed up. They are given whole,
+// so that "auto" is that none is made, and another is refused.
+func (b body) takeSummary() error {
+	for _, name := range []string{"summary", "generate_summary"} {
+		var how string
+		given, err := b.take(name, &how)
+		if err != nil || given && how != "auto" {
+			return refuse("reasoning."+name, "thoughts are not summed up here but given whole: reasoning.%s is auto, or left out", name)
+		}
+	}
+	return b.only("reasoning", "reasoning")
 }
 
 // takeItems takes an input: a text, or items.
@@ -225,6 +242,8 @@ type responsesDialect struct {
 	instructions string
 	tools        []tool
 	format       json.RawMessage // of the text, or nil
+	metadata     json.RawMessage // as it came, or nil
+	most         int             // tokens that are asked for, or 0
 }
 
 func (responsesDialect) lines() bool            { return false }
@@ -248,6 +267,12 @@ func (d responsesDialect) response(h head, status string, output []object) objec
 	}
 	if d.instructions != "" {
 		out["instructions"] = d.instructions
+	}
+	if len(d.metadata) > 0 && d.metadata[0] == '{' {
+		out["metadata"] = d.metadata
+	}
+	if d.most > 0 {
+		out["max_output_tokens"] = d.most
 	}
 	if a.talk.choice != "" {
 		out["tool_choice"] = a.talk.choice
