@@ -141,7 +141,7 @@ func TestADamagedNameCanBeTakenAway(t *testing.T) {
 }
 
 // TestANameThatComesKeepsAFileThatGoes: one takes the last name of a file away
-// while another gives it a new one. Whatever comes first, the new name has its file.
+// while another gives it a new one. Whatever comes first, the new name has a file.
 func TestANameThatComesKeepsAFileThatGoes(t *testing.T) {
 	dir := t.TempDir()
 	s, path := modelstore.Open(filepath.Join(dir, "store")), filepath.Join(dir, "a.gguf")
