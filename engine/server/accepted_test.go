@@ -4,8 +4,15 @@ import (
 	"encoding/json"
 	"fmt"
 	"net/http"
+	"net/http/httptest"
+	"slices"
 	"strings"
 	"testing"
+	"time"
+
+	"github.com/rs/zerolog"
+
+	"github.com/assaynet/assay/engine/server"
 )
 
 // TestWhatIsNotDoneIsRefusedByItsName: fields that clients' own types have, each
@@ -132,3 +139,52 @@ func TestATooLongPromptIsCounted(t *testing.T) {
 		}
 	}
 }
+
+// TestAStreamsHeadersComeBeforeItsFirstToken, which may be a minute away: of each
+// API they are sent before anything else is written.
+func TestAStreamsHeadersComeBeforeItsFirstToken(t *testing.T) {
+	stand := newStand(t, nil)
+	s, err := server.New(server.Config{Models: []server.Model{{Name: "tiny", Engine: stand.model}}, Logger: zerolog.Nop()})
+	check(t, err)
+	for path, body := range map[string]string{
+		"/v1/chat/completions": `{"stream":true,"max_tokens":1,` + question + `}`,
+		"/v1/completions":      `{"stream":true,"max_tokens":1,"prompt":"a"}`,
+		"/completion":          `{"stream":true,"n_predict":1,"prompt":"a"}`,
+		"/v1/responses":        `{"stream":true,"max_output_tokens":1,"input":"a"}`,
+		"/v1/messages":         `{"stream":true,"max_tokens":1,` + question + `}`,
+		"/api/generate":        `{"options":{"num_predict":1},"prompt":"a"}`,
+		"/api/chat":            `{"options":{"num_predict":1},` + question + `}`,
+	} {
+		w := &steps{ResponseRecorder: httptest.NewRecorder()}
+		r := httptest.NewRequestWithContext(t.Context(), http.MethodPost, path, strings.NewReader(body))
+		r.Host = "localhost"
+		s.ServeHTTP(w, r)
+		if len(w.did) < 3 || w.did[0] != "200" || w.did[1] != "flush" || !slices.Contains(w.did, "write") {
+			t.Errorf("%s: %v", path, w.did)
+		}
+	}
+}
+
+// steps keeps what is done with an answer, in order, but for empty texts.
+type steps struct {
+	*httptest.ResponseRecorder
+	did []string
+}
+
+func (s *steps) WriteHeader(status int) {
+	s.did = append(s.did, fmt.Sprint(status))
+	s.ResponseRecorder.WriteHeader(status)
+}
+
+func (s *steps) Write(b []byte) (int, error) {
+	if len(b) > 0 {
+		s.did = append(s.did, "write")
+	}
+	return s.ResponseRecorder.Write(b)
+}
+
+func (s *steps) WriteString(text string) (int, error) { return s.Write([]byte(text)) }
+
+func (s *steps) Flush() { s.did = append(s.did, "flush") }
+
+func (s *steps) SetWriteDeadline(time.Time) error { return nil }

@@ -197,6 +197,7 @@ func (s *Server) streamed(w http.ResponseWriter, r *http.Request, a *asked, h he
 	w.Header().Set("Cache-Control", "no-cache")
 	w.Header().Set("X-Accel-Buffering", "no")
 	w.WriteHeader(http.StatusOK)
+	e.send("") // the headers, for some streams begin with the first token
 	out := d.open(h, e)
 	out.begin()
 	quiet, stop := context.WithCancel(r.Context())
