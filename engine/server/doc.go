@@ -52,8 +52,10 @@
 // waiting than there are places left: the caller is the name of the key. The users
 // that a caller names in its requests (user.go) take turns among themselves. So
 // who asks once, beside one who asks 64 times, is read in the next step, for of the
-// engine's 64 places two are kept for users that have none and one for such keys;
-// where these are taken, it is the next to have one. A request whose client goes
+// engine's 64 places two are kept for users that have none and one for such keys,
+// and of the memory of keys and values an eighth, half of it for such keys; where
+// these are taken, or do not hold the longest answer that it asks for, it is the
+// next to have a place. A request whose client goes
 // away ends within a step of the model.
 //
 // Sources: OpenAI's API reference, chat, completions, responses and embeddings;
