@@ -192,7 +192,11 @@ func (a *asked) takeFlatTools(b body) error {
 		if _, err := x.take("type", &kind); err != nil {
 			return err
 		}
-		if kind != "function" {
+		switch kind {
+		case "function":
+		case "":
+			return refuse("tools", "tool %d has no type", i)
+		default:
 			continue
 		}
 		if err := a.talk.takeFunction(x, i, "parameters"); err != nil {
@@ -349,7 +353,7 @@ func (w *responsesWriter) begin() {
 // id is that of the item that is open.
 func (w *responsesWriter) id() string {
 	prefix := map[string]string{"message": "msg_", "reasoning": "rs_", "function_call": "fc_"}[w.kind]
-	return prefix + w.h.id + string(rune('a'+len(w.output)%26))
+	return fmt.Sprintf("%s%s%02d", prefix, w.h.id, len(w.output))
 }
 
 func (w *responsesWriter) at(more object) object {
@@ -369,10 +373,15 @@ func (w *responsesWriter) item(kind string, c *call) {
 	w.kind = kind
 	w.text.Reset()
 	w.event("response.output_item.added", object{"output_index": len(w.output), "item": w.built("in_progress", c, "")})
-	if kind == "message" {
+	switch kind {
+	case "message":
 		w.event("response.content_part.added", w.at(object{"part": outputText("")}))
+	case "reasoning":
+		w.event("response.content_part.added", w.at(object{"part": reasoningText("")}))
 	}
 }
+
+func reasoningText(text string) object { return object{"type": "reasoning_text", "text": text} }
 
 func outputText(text string) object {
 	return object{"type": "output_text", "text": text, "annotations": []any{}, "logprobs": []any{}}
@@ -386,7 +395,7 @@ func (w *responsesWriter) built(status string, c *call, arguments string) object
 	case "reasoning":
 		content := []object{}
 		if text := w.text.String(); text != "" {
-			content = append(content, object{"type": "reasoning_text", "text": text})
+			content = append(content, reasoningText(text))
 		}
 		return object{"type": w.kind, "id": w.id(), "summary": []any{}, "content": content, "status": status}
 	}
@@ -423,6 +432,7 @@ func (w *responsesWriter) close() {
 		return
 	case "reasoning":
 		w.event("response.reasoning_text.done", w.at(object{"text": text}))
+		w.event("response.content_part.done", w.at(object{"part": reasoningText(text)}))
 	case "message":
 		w.event("response.output_text.done", w.at(object{"text": text, "logprobs": []any{}}))
 		w.event("response.content_part.done", w.at(object{"part": outputText(text)}))
@@ -442,4 +452,22 @@ func (w *responsesWriter) end(answers []*answer, u usage) {
 	w.close()
 	kind, out := w.d.finished(w.h, answers[0], w.output, u)
 	w.event(kind, object{"response": out})
+}
+
+// fail ends a stream that goes wrong: what is whole stays, and the item that is
+// open is none.
+func (w *responsesWriter) fail(p *problem) {
+	code := "server_error"
+	switch p.status {
+	case http.StatusTooManyRequests:
+		code = "rate_limit_exceeded"
+	case http.StatusBadRequest:
+		code = "invalid_prompt"
+	}
+	if w.output == nil {
+		w.output = []object{}
+	}
+	out := w.d.response(w.h, "failed", w.output)
+	out["error"] = object{"code": code, "message": p.Message}
+	w.event("response.failed", object{"response": out})
 }
