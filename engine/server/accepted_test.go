@@ -1,10 +1,13 @@
 package server_test
 
 import (
+	"bytes"
+	"context"
 	"encoding/json"
 	"fmt"
 	"net/http"
 	"net/http/httptest"
+	"path/filepath"
 	"slices"
 	"strings"
 	"testing"
@@ -12,7 +15,9 @@ import (
 
 	"github.com/rs/zerolog"
 
+	"github.com/assaynet/assay/engine"
 	"github.com/assaynet/assay/engine/server"
+	"github.com/assaynet/assay/engine/server/shelf"
 )
 
 // TestWhatIsNotDoneIsRefusedByItsName: fields that clients' own types have, each
@@ -138,6 +143,29 @@ func TestATooLongPromptIsCounted(t *testing.T) {
 			t.Errorf("%s is no JSON", b)
 		}
 	}
+}
+
+// TestAModelWhoseFileIsGoneIsMissing: it was taken out of the store while it was
+// closed, and nothing of where it lay is told.
+func TestAModelWhoseFileIsGoneIsMissing(t *testing.T) {
+	path := filepath.Join(t.TempDir(), "gone.gguf")
+	open := func(ctx context.Context) (*engine.Model, error) { return engine.Open(ctx, path, engine.Config{}) }
+	models, err := shelf.New(t.Context(), shelf.Config{Specs: []shelf.Spec{{Name: "gone", Open: open}}})
+	check(t, err)
+	var said bytes.Buffer
+	s, err := server.New(server.Config{Shelf: models, Logger: zerolog.New(&said)})
+	check(t, err)
+	w := httptest.NewRecorder()
+	r := httptest.NewRequestWithContext(t.Context(), http.MethodPost, "/v1/chat/completions", strings.NewReader(`{`+question+`}`))
+	r.Host = "localhost"
+	s.ServeHTTP(w, r)
+	if b := w.Body.String(); w.Code != http.StatusNotFound || !strings.Contains(b, `"model_not_found"`) || !strings.Contains(b, "taken away") || strings.Contains(b, path) {
+		t.Errorf("%d %s", w.Code, b)
+	}
+	if !strings.Contains(said.String(), path) {
+		t.Errorf("whoever runs it is told %q", said.String())
+	}
+	check(t, models.Close())
 }
 
 // TestAStreamsHeadersComeBeforeItsFirstToken, which may be a minute away: of each

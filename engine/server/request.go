@@ -231,7 +231,7 @@ func (a *asked) encode() (err error) {
 }
 
 // missing is what is said of a model that is not there.
-func missing() error {
+func missing() *problem {
 	code, param := "model_not_found", "model"
 	return &problem{
 		status: http.StatusNotFound, Type: typeMissing, Code: &code, Param: &param,
