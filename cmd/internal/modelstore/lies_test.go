@@ -109,6 +109,22 @@ func TestAnAddressIsKeptWithoutItsPassword(t *testing.T) {
 	}
 }
 
+// TestWhatIsShownAlikeLeavesOneLock: pieces are put together in a new place each
+// time, and the same pull again leaves nothing more behind.
+func TestWhatIsShownAlikeLeavesOneLock(t *testing.T) {
+	dir := t.TempDir()
+	s := modelstore.Open(filepath.Join(dir, "store"))
+	for i := range 3 {
+		path := filepath.Join(dir, fmt.Sprint(i))
+		check(t, os.WriteFile(path, file(0), 0o600))
+		_, err := s.Pull(t.Context(), modelstore.Request{Source: path, Shown: "a.part0 a.part1", Name: "a"})
+		check(t, err)
+	}
+	if left, err := os.ReadDir(filepath.Join(dir, "store", "parts")); err != nil || len(left) != 1 {
+		t.Errorf("left %v, %v", left, err)
+	}
+}
+
 // TestADamagedNameCanBeTakenAway: its file is gone, or it says nothing; the others
 // stay, and can be taken away beside it.
 func TestADamagedNameCanBeTakenAway(t *testing.T) {
