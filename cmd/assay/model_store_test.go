@@ -36,13 +36,13 @@ func TestWhatAModelTakesIsKnownByItsHead(t *testing.T) {
 	if err := out.Close(); err != nil {
 		t.Fatal(err)
 	}
-	if need, err := needOf(head, about.Size); err != nil || need != about.Need {
-		t.Errorf("by its head %d bytes, %v; by the whole %d", need, err, about.Need)
+	if got, err := aboutHead(head, about.Size); err != nil || got.Need != about.Need || got.Position != about.Position {
+		t.Errorf("by its head %d bytes and %d a token, %v; by the whole %d and %d", got.Need, got.Position, err, about.Need, about.Position)
 	}
 	// A length that nobody knows, and one that no file has, say nothing.
 	for _, of := range []int64{0, 1 << 62} {
-		if need, err := needOf(head, of); err == nil {
-			t.Errorf("of %d bytes: %d", of, need)
+		if got, err := aboutHead(head, of); err == nil {
+			t.Errorf("of %d bytes: %d", of, got.Need)
 		}
 	}
 }

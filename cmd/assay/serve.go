@@ -20,6 +20,7 @@ import (
 	"github.com/assaynet/assay/cmd/internal/keyflags"
 	"github.com/assaynet/assay/cmd/internal/usage"
 	"github.com/assaynet/assay/engine/server"
+	"github.com/assaynet/assay/engine/server/shelf"
 	"github.com/assaynet/assay/protocol/durable"
 )
 
@@ -80,7 +81,7 @@ a key's line in the file. The line is not encrypted:
 beyond a network that you trust, put a proxy before it that speaks TLS.`,
 		Flags: []cli.Flag{
 			&cli.StringSliceFlag{Name: "model", EnvVars: []string{"ASSAY_MODEL"}, Usage: "GGUF `FILE`, a directory of them, or a name that assay model list shows; may be repeated (default: the one that make model fetches, or all of the store)"},
-			&cli.Float64Flag{Name: "memory", Usage: "`GIB` that the open models may take together, as the log says of each, without keys and values", DefaultText: "no limit"},
+			&cli.Float64Flag{Name: "memory", Usage: "`GIB` that the open models may take together, beside the program, keys and values", DefaultText: "no limit"},
 			&cli.DurationFlag{Name: "idle", Value: 30 * time.Minute, Usage: "close a model that nobody has asked for in this `TIME`; 0 never"},
 			&cli.StringSliceFlag{Name: "pin", Usage: "`NAME` of a model that is opened at once and never closed; may be repeated"},
 			&cli.IntFlag{Name: "queue", Value: 256, Usage: "`N` answers that may be in the making or wait for it"},
@@ -132,7 +133,7 @@ func serve(c *cli.Context) error {
 		defer key.Wipe()
 		cfg.Sign = signReceipts(key)
 	}
-	registry := prometheus.NewRegistry()
+	registry, program := prometheus.NewRegistry(), shelf.Program()
 	models, err := openShelf(c, registry)
 	if err != nil {
 		return errors.Join(err, l.Close())
@@ -142,20 +143,22 @@ func serve(c *cli.Context) error {
 	idle, stop := context.WithCancel(c.Context)
 	swept := make(chan error, 1)
 	go func() { swept <- models.Run(idle) }()
-	err = listenFor(c, cfg, l, func(s *server.Server) { metrics.register(registry, s) })
+	err = listenFor(c, cfg, l, program, func(s *server.Server) { metrics.register(registry, s) })
 	stop()
 	return errors.Join(err, <-swept, models.Close())
 }
 
-// listenFor serves what is open until a signal.
-func listenFor(c *cli.Context, cfg server.Config, l net.Listener, made func(*server.Server)) error {
+// listenFor serves what is open until a signal. program is the memory that is in
+// use beside models.
+func listenFor(c *cli.Context, cfg server.Config, l net.Listener, program int64, made func(*server.Server)) error {
 	s, err := server.New(cfg)
 	if err != nil {
 		return errors.Join(usage.Mistake(err), l.Close())
 	}
 	made(s)
 	for _, m := range cfg.Shelf.List() {
-		said := cfg.Logger.Info().Str("model", m.Name).Int("context", m.About.Context).Int64("mebibytes", m.About.Need>>20)
+		said := cfg.Logger.Info().Str("model", m.Name).Int("context", m.About.Context).Int64("mebibytes", (m.About.Need+program)>>20).
+			Float64("mebibytes_per_1024_tokens", float64(1024*m.About.Position)/(1<<20))
 		if m.Engine == nil {
 			said.Msg("model is opened when it is asked for")
 			continue

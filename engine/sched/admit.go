@@ -46,6 +46,27 @@ func (s *Scheduler) mayEnter(u *user) bool {
 	}
 }
 
+// One in so many parts of the memory is kept for users that have nothing running,
+// half of it for such callers: a few sequences that may become as long as the
+// context take all of it long before they take all places.
+const keptMemory = 8
+
+// mayTake reports whether a user may have memory for a task in what the running
+// ones leave. What past sequences hold is free for this.
+func (s *Scheduler) mayTake(u *user, h *Handle) bool {
+	if !s.cfg.KeepPlaces {
+		return true
+	}
+	kept := s.pages.limit / keptMemory
+	switch {
+	case u.caller.running() == 0:
+		return true
+	case u.running() == 0:
+		kept /= 2
+	}
+	return s.pages.used-s.pages.keptUsed+pagesOf(h.task.Most) <= s.pages.limit-kept
+}
+
 // nextLocked returns a task that has its memory, or nil where none can start
 // now. A task that does not fit stops those after it: else small ones would
 // pass a large one for ever.
@@ -67,6 +88,9 @@ func (s *Scheduler) nextLocked() *Handle {
 			source, n := s.beginning(h)
 			if h.leader != nil {
 				continue
+			}
+			if !s.mayTake(u, h) {
+				break // and nothing of this user's passes it
 			}
 			if !s.reserve(h, source, n) {
 				return nil

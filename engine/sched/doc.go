@@ -11,9 +11,11 @@
 // Language Models", OSDI 2024, with every token counting one), and so do the
 // users of one caller among themselves. Of a user's own prompts the one that
 // came first has a quarter, and the shortest the rest. Of large batches some
-// places may be kept for users and callers that have none. So who asks once is
+// places, and of the memory an eighth, may be kept for users and callers that have
+// none. So who asks once is
 // behind others by no more than what a step takes of their prompts, while one of
-// these is free, and else by the shortest of the answers in the making.
+// these is free and what it asks for fits that memory, and else by the shortest of
+// the answers in the making.
 //
 // Keys and values lie in pages of 64 positions, which sequences that begin
 // alike share: with one that has ended, with one that runs, and a sequence that

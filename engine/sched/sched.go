@@ -64,8 +64,8 @@ type Config struct {
 	// MaxBatch is how many sequences run at once, at least 1; those after them
 	// wait. More make each token of one slower and all together faster.
 	MaxBatch int
-	// KeepPlaces has a few places of a large batch kept for users and callers that
-	// have none, see doc.go.
+	// KeepPlaces has a few places of a large batch, and an eighth of the memory,
+	// kept for users and callers that have none, see doc.go.
 	KeepPlaces bool
 	// MaxQueue is how many tasks may wait; those after them are refused with
 	// ErrBusy.

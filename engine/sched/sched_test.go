@@ -149,12 +149,13 @@ func TestUsersOfACallerTakeTurns(t *testing.T) {
 		[]string{"a/x", "b/", "a/y", "b/", "a/z", "b/", "a/x", "a/x", "a/x"})
 }
 
-// TestAPlaceIsKeptForWhoHasNone: one user has all places that it can have, and
-// neither another of its caller nor another caller waits for an end; in a small
-// batch all places are for anybody, and who comes later is next.
+// TestAPlaceIsKeptForWhoHasNone: one user has all places that it can have, or all
+// the memory, and neither another of its caller nor another caller waits for an
+// end; in a small batch all places are for anybody, and who comes later is next.
 func TestAPlaceIsKeptForWhoHasNone(t *testing.T) {
 	const more = 5
-	for places, want := range map[int]int{64: 2, 16: 2 + more} {
+	for _, x := range []struct{ places, pages, want int }{{64, 1000, 2}, {64, 32, 2}, {16, 1000, 2 + more}} {
+		places, want := x.places, x.want
 		var s *sched.Scheduler
 		var release func()
 		later := make(chan *sched.Handle, 2)
@@ -181,7 +182,7 @@ func TestAPlaceIsKeptForWhoHasNone(t *testing.T) {
 			}
 			return nil
 		}
-		s, release = startHeld(t, b, sched.Config{MaxBatch: places, KeepPlaces: true})
+		s, release = startHeld(t, b, sched.Config{MaxBatch: places, KeepPlaces: true, KVBytes: int64(x.pages) * b.PageBytes(), KeepBytes: -1})
 		var handles []*sched.Handle
 		for i := range 2 * places {
 			handles = append(handles, mustStart(context.Background(), t, s, task(i%30, "a", "busy")))
@@ -193,7 +194,7 @@ func TestAPlaceIsKeptForWhoHasNone(t *testing.T) {
 			}
 		}
 		if !maps.Equal(began, map[string]int{"a/seldom": want, "b/": want}) {
-			t.Errorf("%d places: got %v, want %d of both", places, began, want)
+			t.Errorf("%d places and %d pages: got %v, want %d of both", places, x.pages, began, want)
 		}
 	}
 }

@@ -16,7 +16,7 @@ func (s *Server) messages(w http.ResponseWriter, r *http.Request) error {
 		if err := b.takeAll(want{"stream", &a.stream}); err != nil {
 			return nil, err
 		}
-		if _, there := b["max_tokens"]; !there {
+		if raw, there := b["max_tokens"]; !there || string(raw) == "null" {
 			return nil, refuse("max_tokens", "max_tokens is missing")
 		}
 		if err := a.takeLength(b, "max_tokens"); err != nil {
@@ -27,9 +27,6 @@ func (s *Server) messages(w http.ResponseWriter, r *http.Request) error {
 		}
 		if err := a.takeSampling(b); err != nil {
 			return nil, err
-		}
-		if strings.ReplaceAll(string(b["thinking"]), " ", "") == `{"type":"disabled"}` {
-			a.noThought = "thinking"
 		}
 		return messagesDialect{}, nil
 	})
@@ -67,7 +64,35 @@ func (a *asked) takeMessagesAPI(b body) error {
 	if err := a.takeBlockTools(b); err != nil {
 		return err
 	}
+	if err := a.takeThinking(b); err != nil {
+		return err
+	}
+	if err := a.takeOutputConfig(b); err != nil {
+		return err
+	}
 	return a.talk.check("messages")
+}
+
+// takeOutputConfig takes the format of the answer, and how long the model is to
+// think.
+func (a *asked) takeOutputConfig(b body) error {
+	config, err := b.takeBody("output_config")
+	if err != nil {
+		return err
+	}
+	if err := a.takeEffort(config, "effort", "output_config.effort"); err != nil {
+		return err
+	}
+	format, err := config.takeBody("format")
+	if err != nil {
+		return err
+	}
+	if format != nil {
+		if err := a.readFormat("output_config.format", format, true); err != nil {
+			return err
+		}
+	}
+	return config.only("output_config", "output_config")
 }
 
 // block is a part of a message.
@@ -238,7 +263,7 @@ func (messagesDialect) problem(p *problem) any {
 	case http.StatusInternalServerError:
 		kind = "api_error"
 	}
-	return map[string]any{"type": "error", "error": map[string]string{"type": kind, "message": p.Message}}
+	return map[string]any{"type": "error", "error": map[string]string{"type": kind, "message": p.named()}}
 }
 
 // messageUsage counts tokens in Anthropic's words.

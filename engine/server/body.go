@@ -153,15 +153,19 @@ func (b body) takeBody(name string) (body, error) {
 	return inner, err
 }
 
-// idle are fields that change no answer here, whatever they say.
+// idle are fields that change no answer here, whatever they say; doc.go has why.
 var idle = []string{
-	"user", "metadata", "store", "service_tier", "prompt_cache_key", "prompt_cache_retention", "safety_identifier", "cache_prompt",
-	"keep_alive", "verbosity", "cache_control", "client_metadata",
+	"user", "metadata", "service_tier", "prompt_cache_key", "prompt_cache_options", "prompt_cache_retention", "safety_identifier", "cache_prompt",
+	"cache_control", "client_metadata",
 }
 
 // aside are fields of messages, tools and calls that clients have for themselves
 // and for caches: they change no answer.
 var aside = []string{"id", "index", "cache_control", "provider_specific_fields"}
+
+// verbosities are how many words an answer is to have, as clients say it, some of
+// them unasked. The model decides that itself.
+var verbosities = []string{`"low"`, `"medium"`, `"high"`}
 
 // neutral are fields that are not done here, with the values at which they ask
 // for nothing.
@@ -169,9 +173,9 @@ var neutral = map[string][]string{
 	"best_of": {"1"}, "suffix": {`""`}, "functions": {"[]"}, "function_call": {`"none"`, `"auto"`}, "raw": {"false"},
 	"modalities": {`["text"]`}, "reasoning_effort": {`"none"`}, "prediction": {}, "audio": {},
 	"background": {"false"}, "previous_response_id": {}, "conversation": {}, "prompt": {}, "include": {"[]"}, "truncation": {`"disabled"`},
-	"max_tool_calls": {}, "web_search_options": {}, "thinking": {`{"type":"disabled"}`}, "think": {"false", "true"}, "images": {"[]"},
+	"max_tool_calls": {}, "web_search_options": {}, "thinking": {}, "think": {}, "keep_alive": {}, "store": {"false"}, "vocab_only": {"false"}, "images": {"[]"},
 	"context": {"[]"}, "container": {}, "mcp_servers": {"[]"}, "context_management": {}, "top_k": {"0"}, "dimensions": {}, "truncate": {"false"},
-	"options": {"{}"}, "moderation": {}, "logprobs": {"false", "0"}, "top_logprobs": {"0"},
+	"options": {"{}"}, "moderation": {}, "verbosity": verbosities, "logprobs": {"false", "0"}, "top_logprobs": {"0"},
 }
 
 // asksNothing reports whether a field has one of the values at which it asks for

@@ -10,6 +10,24 @@
 // than function out, which its clients send unasked; the answer lists those
 // that were taken.
 //
+// Accepted without effect is only what changes no answer by its nature:
+//
+//	metadata, client_metadata         the client's own; /v1/responses tells metadata back
+//	user, safety_identifier           whose turn it is (user.go), and nothing else
+//	service_tier                      there is one
+//	prompt_cache_key, prompt_cache_options, prompt_cache_retention, cache_control, cache_prompt
+//	                                  hints for a cache: whatever is there is used
+//	store: false                      nothing is stored; true is refused
+//	verbosity, reasoning_effort, reasoning.effort, output_config.effort, think
+//	                                  hints that clients send unasked, of what the model
+//	                                  decides itself, but for none: it is done or refused
+//	reasoning.summary: "auto", include: ["reasoning.encrypted_content"]
+//	                                  there is none: thoughts are given as they are
+//	keep_alive above 0, num_thread, num_gpu and the like
+//	                                  how the server runs, which is for its flags
+//	n_keep, n_discard                 a context is never shifted
+//	id_slot, n_cache_reuse            hints: no client has a slot of its own
+//
 // A request goes through these files:
 //
 //	handler.go   who may ask: keys, hosts, origins, sizes
@@ -34,8 +52,10 @@
 // waiting than there are places left: the caller is the name of the key. The users
 // that a caller names in its requests (user.go) take turns among themselves. So
 // who asks once, beside one who asks 64 times, is read in the next step, for of the
-// engine's 64 places two are kept for users that have none and one for such keys;
-// where these are taken, it is the next to have one. A request whose client goes
+// engine's 64 places two are kept for users that have none and one for such keys,
+// and of the memory of keys and values an eighth, half of it for such keys; where
+// these are taken, or do not hold the longest answer that it asks for, it is the
+// next to have a place. A request whose client goes
 // away ends within a step of the model.
 //
 // Sources: OpenAI's API reference, chat, completions, responses and embeddings;

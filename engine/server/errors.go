@@ -91,6 +91,15 @@ func problemOf(err error) *problem {
 	return &problem{status: http.StatusInternalServerError, Message: "the model failed; the server's log says why", Type: typeServer}
 }
 
+// named is the message with the field that it is about, for APIs that have no
+// place of its own for that.
+func (p *problem) named() string {
+	if p.Param == nil || strings.Contains(p.Message, *p.Param) {
+		return p.Message
+	}
+	return *p.Param + ": " + p.Message
+}
+
 // envelope is what an error stands in.
 type envelope struct {
 	Error *problem `json:"error"`

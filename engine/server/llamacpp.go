@@ -43,7 +43,10 @@ func (s *Server) tokenize(w http.ResponseWriter, r *http.Request) error {
 	if err != nil {
 		return err
 	}
-	if content == "" {
+	switch {
+	case content != "" && prompt != "":
+		return refuse("prompt", "content and prompt are both given; leave one out")
+	case content == "":
 		content = prompt
 	}
 	t := m.Engine.Tokenizer()

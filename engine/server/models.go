@@ -5,6 +5,7 @@ import (
 	"encoding/hex"
 	"errors"
 	"fmt"
+	"io/fs"
 	"strings"
 	"time"
 
@@ -25,8 +26,14 @@ func (s *Server) take(ctx context.Context, name string) (m *Lent, back func(), e
 	if short, found := strings.CutSuffix(name, latest); found && errors.Is(err, shelf.ErrUnknown) {
 		m, back, err = s.shelf.Take(ctx, short)
 	}
-	if errors.Is(err, shelf.ErrUnknown) {
+	switch {
+	case errors.Is(err, shelf.ErrUnknown):
 		err = missing()
+	case errors.Is(err, fs.ErrNotExist):
+		s.cfg.Logger.Warn().Err(err).Msg("a model's file is gone")
+		gone := missing()
+		gone.Message = "the file of this model has been taken away since it was listed; whoever runs the server can put it back"
+		err = gone
 	}
 	return m, back, err
 }

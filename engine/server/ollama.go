@@ -4,7 +4,7 @@ import (
 	"encoding/json"
 	"fmt"
 	"net/http"
-	"slices"
+	"strconv"
 	"strings"
 	"time"
 
@@ -17,7 +17,7 @@ const ollamaVersion = "0.12.0"
 
 // ollamaIdle are options that change no answer here.
 var ollamaIdle = []string{
-	"num_batch", "num_gpu", "main_gpu", "num_thread", "num_keep", "use_mmap", "use_mlock", "low_vram", "f16_kv", "numa", "vocab_only",
+	"num_batch", "num_gpu", "main_gpu", "num_thread", "num_keep", "use_mmap", "use_mlock", "low_vram", "f16_kv", "numa",
 }
 
 // takeOllama takes what /api/chat and /api/generate have in common.
@@ -82,9 +82,30 @@ func (a *asked) takeOllamaMemory(b, options body) error {
 	if err := b.takeAll(want{"keep_alive", &keep}); err != nil {
 		return err
 	}
-	switch keep {
-	case 0.0, "0", "0s", "0m":
+	long, known := keep.(float64)
+	switch text, isText := keep.(string); {
+	case keep == nil:
+		return nil
+	case isText:
+		lasts, err := time.ParseDuration(text)
+		if long = lasts.Seconds(); err != nil { // seconds, as some clients write them
+			long, err = strconv.ParseFloat(text, 64)
+		}
+		known = err == nil
+	}
+	switch {
+	case !known:
+		return refuse("keep_alive", "keep_alive is a number of seconds, or a time such as 5m")
+	case long == 0:
 		return refuse("keep_alive", "a model is closed when it has been idle for a while, and by no request; leave keep_alive out")
+	}
+	return nil
+}
+
+// checkContext refuses a context that is longer than the model's.
+func checkContext(wanted, most int) error {
+	if wanted > most {
+		return refuse("options.num_ctx", "num_ctx is %d, and the model has %d positions", wanted, most)
 	}
 	return nil
 }
@@ -205,7 +226,7 @@ func (s *Server) ollamaGenerate(w http.ResponseWriter, r *http.Request) error {
 type ollamaDialect struct{ chat bool }
 
 func (ollamaDialect) lines() bool            { return true }
-func (ollamaDialect) problem(p *problem) any { return object{"error": p.Message} }
+func (ollamaDialect) problem(p *problem) any { return object{"error": p.named()} }
 
 // line is a part of the answer.
 func (d ollamaDialect) line(h head, x delta, done bool) object {
@@ -288,8 +309,15 @@ func (s *Server) ollamaEmbed(w http.ResponseWriter, r *http.Request) error {
 	if err != nil {
 		return err
 	}
-	for _, idle := range append(slices.Clip(ollamaIdle), "num_ctx") {
+	if options == nil {
+		options = body{}
+	}
+	for _, idle := range ollamaIdle {
 		delete(options, idle)
+	}
+	asked := newAsked()
+	if err := asked.takeOllamaMemory(b, options); err != nil {
+		return err
 	}
 	if err := b.takeAll(want{"input", &raw}, want{"model", &name}, want{"dimensions", &size}); err != nil {
 		return err
@@ -301,7 +329,7 @@ func (s *Server) ollamaEmbed(w http.ResponseWriter, r *http.Request) error {
 		return err
 	}
 	began := time.Now()
-	vectors, tokens, name, err := s.embed(r, name, "input", raw, size)
+	vectors, tokens, name, err := s.embed(r, name, "input", raw, size, asked.context)
 	if err != nil {
 		return err
 	}
@@ -348,8 +376,12 @@ func (s *Server) ollamaShow(w http.ResponseWriter, r *http.Request) error {
 		return err
 	}
 	var name, other string
-	if err := b.takeAll(want{"model", &name}, want{"name", &other}, want{"verbose", new(bool)}); err != nil {
+	var verbose bool
+	if err := b.takeAll(want{"model", &name}, want{"name", &other}, want{"verbose", &verbose}); err != nil {
 		return err
+	}
+	if verbose {
+		return refuse("verbose", "verbose is not done by this server: model_info has no lists; leave it out")
 	}
 	if name == "" {
 		name = other

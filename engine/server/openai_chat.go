@@ -19,6 +19,9 @@ func takeChat(b body, a *asked) (dialect, error) {
 	if err := a.takeEffort(b, "reasoning_effort", "reasoning_effort"); err != nil {
 		return nil, err
 	}
+	if err := a.takeThinking(b); err != nil {
+		return nil, err
+	}
 	if err := b.takeAll(want{"logprobs", &a.logProbs}, want{"top_logprobs", &a.top}); err != nil {
 		return nil, err
 	}

@@ -38,7 +38,7 @@ func (s *Server) embeddings(w http.ResponseWriter, r *http.Request) error {
 	if err := b.rest(); err != nil {
 		return err
 	}
-	vectors, tokens, name, err := s.embed(r, name, "input", raw, size)
+	vectors, tokens, name, err := s.embed(r, name, "input", raw, size, 0)
 	if err != nil {
 		return err
 	}
@@ -85,8 +85,8 @@ func texts(field string, raw json.RawMessage) ([]string, error) {
 }
 
 // embed returns vectors of texts, how many tokens these were, and the model's
-// name. size is how long vectors are to be, or 0.
-func (s *Server) embed(r *http.Request, name, field string, raw json.RawMessage, size int) ([][]float32, int, string, error) {
+// name. size is how long vectors are to be, and context how long the model's, or 0.
+func (s *Server) embed(r *http.Request, name, field string, raw json.RawMessage, size, context int) ([][]float32, int, string, error) {
 	ctx := r.Context()
 	list, err := texts(field, raw)
 	if err != nil {
@@ -104,6 +104,9 @@ func (s *Server) embed(r *http.Request, name, field string, raw json.RawMessage,
 	defer back()
 	if width := m.Engine.Info().Width; size != 0 && size != width {
 		return nil, 0, "", refuse("dimensions", "this model's embeddings have %d numbers, and no others", width)
+	}
+	if err := checkContext(context, m.Engine.Info().Context); err != nil {
+		return nil, 0, "", err
 	}
 	sequences, total := make([][]engine.Token, len(list)), 0
 	err = s.gate.encode(ctx, func() error {

@@ -47,6 +47,7 @@ func takeResponses(b body, a *asked) (dialect, error) {
 		return nil, err
 	}
 	d.tools = a.talk.tools
+	d.metadata, d.most = b["metadata"], a.settings.MaxTokens
 	return d, a.talk.check("input")
 }
 
@@ -60,10 +61,10 @@ func (a *asked) takeResponseText(b body, d *responsesDialect) error {
 	if err := a.takeEffort(reasoning, "effort", "reasoning.effort"); err != nil {
 		return err
 	}
-	if err := reasoning.only("reasoning", "reasoning", "summary", "generate_summary"); err != nil {
+	if err := reasoning.takeSummary(); err != nil {
 		return err
 	}
-	if err := options.only("stream_options", "stream_options", "include_obfuscation"); err != nil {
+	if err := options.restOfStream(); err != nil {
 		return err
 	}
 	var format body
@@ -78,7 +79,23 @@ func (a *asked) takeResponseText(b body, d *responsesDialect) error {
 		}
 		d.format = raw
 	}
+	if raw, there := text["verbosity"]; there && !asksNothing(raw, verbosities) {
+		return refuse("text.verbosity", "text.verbosity is low, medium or high")
+	}
 	return text.only("text", "text", "verbosity")
+}
+
+// takeSummary takes whether thoughts are to be summed up. They are given whole,
+// so that "auto" is that none is made, and another is refused.
+func (b body) takeSummary() error {
+	for _, name := range []string{"summary", "generate_summary"} {
+		var how string
+		given, err := b.take(name, &how)
+		if err != nil || given && how != "auto" {
+			return refuse("reasoning."+name, "thoughts are not summed up here but given whole: reasoning.%s is auto, or left out", name)
+		}
+	}
+	return b.only("reasoning", "reasoning")
 }
 
 // takeItems takes an input: a text, or items.
@@ -175,7 +192,11 @@ func (a *asked) takeFlatTools(b body) error {
 		if _, err := x.take("type", &kind); err != nil {
 			return err
 		}
-		if kind != "function" {
+		switch kind {
+		case "function":
+		case "":
+			return refuse("tools", "tool %d has no type", i)
+		default:
 			continue
 		}
 		if err := a.talk.takeFunction(x, i, "parameters"); err != nil {
@@ -225,6 +246,8 @@ type responsesDialect struct {
 	instructions string
 	tools        []tool
 	format       json.RawMessage // of the text, or nil
+	metadata     json.RawMessage // as it came, or nil
+	most         int             // tokens that are asked for, or 0
 }
 
 func (responsesDialect) lines() bool            { return false }
@@ -248,6 +271,12 @@ func (d responsesDialect) response(h head, status string, output []object) objec
 	}
 	if d.instructions != "" {
 		out["instructions"] = d.instructions
+	}
+	if len(d.metadata) > 0 && d.metadata[0] == '{' {
+		out["metadata"] = d.metadata
+	}
+	if d.most > 0 {
+		out["max_output_tokens"] = d.most
 	}
 	if a.talk.choice != "" {
 		out["tool_choice"] = a.talk.choice
@@ -324,7 +353,7 @@ func (w *responsesWriter) begin() {
 // id is that of the item that is open.
 func (w *responsesWriter) id() string {
 	prefix := map[string]string{"message": "msg_", "reasoning": "rs_", "function_call": "fc_"}[w.kind]
-	return prefix + w.h.id + string(rune('a'+len(w.output)%26))
+	return fmt.Sprintf("%s%s%02d", prefix, w.h.id, len(w.output))
 }
 
 func (w *responsesWriter) at(more object) object {
@@ -344,10 +373,15 @@ func (w *responsesWriter) item(kind string, c *call) {
 	w.kind = kind
 	w.text.Reset()
 	w.event("response.output_item.added", object{"output_index": len(w.output), "item": w.built("in_progress", c, "")})
-	if kind == "message" {
+	switch kind {
+	case "message":
 		w.event("response.content_part.added", w.at(object{"part": outputText("")}))
+	case "reasoning":
+		w.event("response.content_part.added", w.at(object{"part": reasoningText("")}))
 	}
 }
+
+func reasoningText(text string) object { return object{"type": "reasoning_text", "text": text} }
 
 func outputText(text string) object {
 	return object{"type": "output_text", "text": text, "annotations": []any{}, "logprobs": []any{}}
@@ -361,7 +395,7 @@ func (w *responsesWriter) built(status string, c *call, arguments string) object
 	case "reasoning":
 		content := []object{}
 		if text := w.text.String(); text != "" {
-			content = append(content, object{"type": "reasoning_text", "text": text})
+			content = append(content, reasoningText(text))
 		}
 		return object{"type": w.kind, "id": w.id(), "summary": []any{}, "content": content, "status": status}
 	}
@@ -398,6 +432,7 @@ func (w *responsesWriter) close() {
 		return
 	case "reasoning":
 		w.event("response.reasoning_text.done", w.at(object{"text": text}))
+		w.event("response.content_part.done", w.at(object{"part": reasoningText(text)}))
 	case "message":
 		w.event("response.output_text.done", w.at(object{"text": text, "logprobs": []any{}}))
 		w.event("response.content_part.done", w.at(object{"part": outputText(text)}))
@@ -417,4 +452,22 @@ func (w *responsesWriter) end(answers []*answer, u usage) {
 	w.close()
 	kind, out := w.d.finished(w.h, answers[0], w.output, u)
 	w.event(kind, object{"response": out})
+}
+
+// fail ends a stream that goes wrong: what is whole stays, and the item that is
+// open is none.
+func (w *responsesWriter) fail(p *problem) {
+	code := "server_error"
+	switch p.status {
+	case http.StatusTooManyRequests:
+		code = "rate_limit_exceeded"
+	case http.StatusBadRequest:
+		code = "invalid_prompt"
+	}
+	if w.output == nil {
+		w.output = []object{}
+	}
+	out := w.d.response(w.h, "failed", w.output)
+	out["error"] = object{"code": code, "message": p.Message}
+	w.event("response.failed", object{"response": out})
 }

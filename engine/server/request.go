@@ -37,6 +37,7 @@ type asked struct {
 	ids      bool // parts of a stream have the ids of their tokens
 	echo     bool // the prompt is part of the answer
 	none     bool // no token is to be made
+	counted  bool // no more than the length of the prompt is wanted
 	endless  bool // the tokens that end an answer are not to be drawn
 
 	talk *talk // a conversation, or nil
@@ -88,6 +89,41 @@ func (a *asked) takeEffort(b body, name, field string) error {
 	return nil
 }
 
+// takeThinking takes whether the model is to think: not at all, or as it decides
+// itself, which it does. A number of tokens for it is not done.
+func (a *asked) takeThinking(b body) error {
+	var thinking body
+	given, err := b.take("thinking", &thinking)
+	if err != nil || !given {
+		return err
+	}
+	var kind string
+	if err := thinking.takeAll(want{"type", &kind}); err != nil {
+		return err
+	}
+	switch kind {
+	case "disabled":
+		a.noThought = "thinking"
+	case "adaptive":
+	default:
+		return refuse("thinking", "thinking is of the type disabled or adaptive: how long to think is the model's own decision")
+	}
+	return thinking.only("thinking", "thinking")
+}
+
+// restOfStream refuses what stream_options have beside what was taken: here
+// nothing is added to parts of a stream to hide how long they are.
+func (b body) restOfStream() error {
+	var obfuscation bool
+	if err := b.takeAll(want{"include_obfuscation", &obfuscation}); err != nil {
+		return err
+	}
+	if obfuscation {
+		return refuse("stream_options", "include_obfuscation is not done by this server; leave it out")
+	}
+	return b.only("stream_options", "stream_options")
+}
+
 // takeCommon takes what OpenAI's requests for an answer have in common.
 func (a *asked) takeCommon(b body) error {
 	var options body
@@ -97,7 +133,7 @@ func (a *asked) takeCommon(b body) error {
 	if err := options.takeAll(want{"include_usage", &a.usage}, want{"continuous_usage_stats", &a.running}); err != nil {
 		return err
 	}
-	if err := options.only("stream_options", "stream_options", "include_obfuscation"); err != nil {
+	if err := options.restOfStream(); err != nil {
 		return err
 	}
 	if a.choices < 1 || a.choices > maxChoices {
@@ -135,8 +171,8 @@ func (a *asked) settingsOf(answer int) engine.Settings {
 // leaves none is refused with both numbers, and never cut.
 func (a *asked) fit() error {
 	most := a.model.Info().Context
-	if a.context > most {
-		return refuse("options.num_ctx", "num_ctx is %d, and the model has %d positions", a.context, most)
+	if err := checkContext(a.context, most); err != nil {
+		return err
 	}
 	for i := range a.many {
 		switch n := len(a.promptOf(i * a.choices)); {
@@ -165,8 +201,11 @@ func (s *Server) prepare(ctx context.Context, a *asked) (done func(), err error)
 	if err := s.gate.encode(ctx, func() error { return a.encode() }); err != nil {
 		return done, err
 	}
-	if a.none && len(a.prompt) == 0 && !a.echo {
-		return done, nil // it was asked for a model to be there
+	switch {
+	case a.counted && len(a.prompt) > 0: // whoever counts wants to know whether it fits
+		return done, nil
+	case a.none && len(a.prompt) == 0 && !a.echo: // it was asked for a model to be there
+		return done, nil
 	}
 	return done, a.fit()
 }
@@ -192,7 +231,7 @@ func (a *asked) encode() (err error) {
 }
 
 // missing is what is said of a model that is not there.
-func missing() error {
+func missing() *problem {
 	code, param := "model_not_found", "model"
 	return &problem{
 		status: http.StatusNotFound, Type: typeMissing, Code: &code, Param: &param,

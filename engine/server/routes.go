@@ -69,7 +69,11 @@ func (s *Server) count(w http.ResponseWriter, r *http.Request, out object, take 
 		return err
 	}
 	a := newAsked()
+	a.counted = true
 	if _, err := take(b, a); err != nil {
+		return err
+	}
+	if _, err := forUser(r, b); err != nil {
 		return err
 	}
 	if err := b.rest(); err != nil {

@@ -35,6 +35,9 @@ type writer interface {
 	end(answers []*answer, u usage)
 }
 
+// failer is a writer whose API has an end of its own for what goes wrong.
+type failer interface{ fail(p *problem) }
+
 // head is what all parts of one answer have.
 type head struct {
 	id      string // of the answer and its receipt
@@ -197,6 +200,7 @@ func (s *Server) streamed(w http.ResponseWriter, r *http.Request, a *asked, h he
 	w.Header().Set("Cache-Control", "no-cache")
 	w.Header().Set("X-Accel-Buffering", "no")
 	w.WriteHeader(http.StatusOK)
+	e.send("") // the headers, for some streams begin with the first token
 	out := d.open(h, e)
 	out.begin()
 	quiet, stop := context.WithCancel(r.Context())
@@ -215,15 +219,24 @@ func (s *Server) streamed(w http.ResponseWriter, r *http.Request, a *asked, h he
 		if p.status == http.StatusInternalServerError {
 			s.cfg.Logger.Error().Err(err).Msg("a stream failed")
 		}
-		name := ""
-		if _, named := d.(messagesDialect); named {
-			name = "error"
-		}
-		e.data(name, d.problem(p))
+		e.fail(d, out, p)
 		return nil
 	}
 	out.end(answers, a.usageOf(answers))
 	return nil
+}
+
+// fail ends a stream with an error.
+func (e *events) fail(d dialect, out writer, p *problem) {
+	if own, ok := out.(failer); ok {
+		own.fail(p)
+		return
+	}
+	name := ""
+	if _, named := d.(messagesDialect); named {
+		name = "error"
+	}
+	e.data(name, d.problem(p))
 }
 
 // ping keeps a silent stream alive, until ctx is done.

@@ -14,6 +14,8 @@ import (
 	"net/url"
 	"os"
 	"path/filepath"
+	"slices"
+	"strconv"
 	"strings"
 	"syscall"
 	"time"
@@ -46,10 +48,13 @@ type Request struct {
 
 // Pull puts a file into the store under a name, in the place of what had it.
 // One that was broken off goes on, if the server still has the same. Errors:
-// [ErrName], [ErrHash], [ErrFormat], those of the file system and of HTTP, the
-// cause of ctx.
+// [ErrName], [ErrHash], [ErrFormat], [ErrPlain], those of the file system and of
+// HTTP, the cause of ctx.
 func (s *Store) Pull(ctx context.Context, r Request) (Entry, error) {
 	e := Entry{Name: r.Name, Source: cmp.Or(r.Shown, r.Source), Pulled: time.Now().UTC().Truncate(time.Second)}
+	if u, err := url.Parse(e.Source); err == nil && isURL(e.Source) {
+		e.Source = u.Redacted() // no password is kept
+	}
 	if e.Name == "" {
 		e.Name = nameOf(r.Source)
 	}
@@ -63,7 +68,7 @@ func (s *Store) Pull(ctx context.Context, r Request) (Entry, error) {
 	if err := os.MkdirAll(parts, 0o755); err != nil {
 		return e, err
 	}
-	key := sha256.Sum256([]byte(r.Source))
+	key := sha256.Sum256([]byte(cmp.Or(r.Shown, r.Source))) // pieces lie in another place each time
 	p := &part{request: r, path: filepath.Join(parts, hex.EncodeToString(key[:16])), hash: sha256.New()}
 	free, err := lock(ctx, p.path+".lock")
 	if err != nil {
@@ -84,7 +89,7 @@ func (s *Store) Pull(ctx context.Context, r Request) (Entry, error) {
 			return e, err
 		}
 	}
-	if err := s.add(e, p.path); err != nil {
+	if err := s.add(ctx, e, p.path); err != nil {
 		return e, err
 	}
 	p.discard()
@@ -169,6 +174,21 @@ func (p *part) fetch(ctx context.Context) error {
 	return p.append(ctx, in, info.Size())
 }
 
+// maxRedirects is how often an address may name another.
+const maxRedirects = 10
+
+// client follows redirects, but for those that give up encryption: who asked for
+// an https address is answered by nobody who only stands in between.
+var client = &http.Client{CheckRedirect: func(req *http.Request, via []*http.Request) error {
+	switch {
+	case len(via) >= maxRedirects:
+		return fmt.Errorf("more than %d redirects", maxRedirects)
+	case req.URL.Scheme != "https" && slices.ContainsFunc(via, func(r *http.Request) bool { return r.URL.Scheme == "https" }):
+		return fmt.Errorf("%w: it leads to %s", ErrPlain, req.URL.Redacted())
+	}
+	return nil
+}}
+
 // download asks for what is missing, or for all of it where there is another
 // file now.
 func (p *part) download(ctx context.Context) error {
@@ -184,7 +204,7 @@ func (p *part) download(ctx context.Context) error {
 		req.Header.Set("Range", fmt.Sprintf("bytes=%d-", p.have))
 		req.Header.Set("If-Range", tag)
 	}
-	resp, err := http.DefaultClient.Do(req)
+	resp, err := client.Do(req)
 	if err != nil {
 		return err
 	}
@@ -204,8 +224,8 @@ func (p *part) download(ctx context.Context) error {
 		p.have = 0
 		p.hash.Reset()
 	case http.StatusPartialContent:
-		if want := fmt.Sprintf("bytes %d-", p.have); !strings.HasPrefix(resp.Header.Get("Content-Range"), want) {
-			return fmt.Errorf("%s sent %.80q, not from byte %d on", p.request.Source, resp.Header.Get("Content-Range"), p.have)
+		if err := p.continues(resp, tag); err != nil {
+			return err
 		}
 	default:
 		return fmt.Errorf("%s answered %s", p.request.Source, resp.Status)
@@ -215,11 +235,38 @@ func (p *part) download(ctx context.Context) error {
 			return err
 		}
 	}
-	total := int64(0)
-	if resp.ContentLength >= 0 {
-		total = p.have + resp.ContentLength
+	return p.append(ctx, resp.Body, p.total(resp))
+}
+
+// continues sees that an answer is the rest of what there is, and of the same file.
+func (p *part) continues(resp *http.Response, tag string) error {
+	from := resp.Header.Get("Content-Range")
+	if p.have == 0 {
+		return fmt.Errorf("%s was asked for all and sent a part, %.80q", p.request.Source, from)
 	}
-	return p.append(ctx, resp.Body, total)
+	if !strings.HasPrefix(from, fmt.Sprintf("bytes %d-", p.have)) {
+		return fmt.Errorf("%s sent %.80q, not from byte %d on", p.request.Source, from, p.have)
+	}
+	if etag := resp.Header.Get("ETag"); etag != "" && etag != tag {
+		p.discard()
+		return fmt.Errorf("%s has another file now; pull again to begin anew", p.request.Source)
+	}
+	return nil
+}
+
+// total is how many bytes the whole file has, as an answer says; 0 is not known. A
+// part of a file tells of the whole, and may have less than all of the rest.
+func (p *part) total(resp *http.Response) int64 {
+	if resp.StatusCode == http.StatusPartialContent {
+		_, whole, _ := strings.Cut(resp.Header.Get("Content-Range"), "/")
+		if n, err := strconv.ParseInt(whole, 10, 64); err == nil && n > 0 {
+			return n
+		}
+	}
+	if resp.ContentLength >= 0 {
+		return p.have + resp.ContentLength
+	}
+	return 0
 }
 
 // resume reads what there is of a file whose server can tell whether it is the

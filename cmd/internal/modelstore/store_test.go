@@ -149,14 +149,14 @@ func TestAFileGoesWithItsLastName(t *testing.T) {
 	_, blob, err := s.Get("b")
 	check(t, err)
 	for i, name := range []string{"a", "b"} {
-		freed, err := s.Remove(name)
+		freed, err := s.Remove(t.Context(), name)
 		check(t, err)
 		_, gone := os.Stat(blob)
 		if last := i == 1; (freed > 0) != last || (gone != nil) != last {
 			t.Errorf("%s: freed %d, %v", name, freed, gone)
 		}
 	}
-	if _, err := s.Remove("a"); !errors.Is(err, modelstore.ErrUnknown) {
+	if _, err := s.Remove(t.Context(), "a"); !errors.Is(err, modelstore.ErrUnknown) {
 		t.Errorf("twice: %v", err)
 	}
 }
