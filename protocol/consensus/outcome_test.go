@@ -253,10 +253,11 @@ func TestAnOutcomeWaitsForNoTimes(t *testing.T) {
 func TestThatATransactionWaitsIsAHint(t *testing.T) {
 	n := bubbleNetwork(t)
 	f, c, _, bad := traded(t, n)
-	waits, none, has := 'w', 'n', 'h'
+	waits, none, has, busy := 'w', 'n', 'h', 'b'
 	for said, want := range map[string]error{
 		"w": consensus.ErrTxWaits, "n": consensus.ErrNoBlock, "wn": consensus.ErrNoBlock, "nw": consensus.ErrNoBlock,
 		"wwn": consensus.ErrTxWaits, "wnn": consensus.ErrNoBlock, "wwh": nil, "hw": nil, "wnh": nil,
+		"b": consensus.ErrBusy, "bn": consensus.ErrBusy, "bnn": consensus.ErrNoBlock, "bw": consensus.ErrTxWaits, "bbh": nil,
 	} {
 		t.Run(said, func(t *testing.T) {
 			synctest.Test(t, func(t *testing.T) {
@@ -268,6 +269,10 @@ func TestThatATransactionWaitsIsAHint(t *testing.T) {
 						all = append(all, f.teller(t, name, 0, []consensus.Proven{{}}))
 					case none:
 						all = append(all, f.teller(t, name, 0, nil))
+					case busy:
+						p := f.provider(t, name, 60).(fakeProvider)
+						p.tx = func(protocol.Hash) (protocol.Height, []consensus.Proven, error) { return 0, nil, consensus.ErrTxBusy }
+						all = append(all, p)
 					case has:
 						all = append(all, f.teller(t, name, atBlock, c.prove(t, 2)))
 					}
