@@ -11,8 +11,8 @@ type elsewhereKey struct{}
 
 // FromElsewhere reports whether a question came over the network. What asks others
 // for its answers shares out by it what it may ask, so that who runs a node is not
-// kept waiting by whom it serves besides. The program itself, and what asks from this
-// machine without a proxy between, are not elsewhere.
+// kept waiting by whom it serves besides. The program itself, and what asks from
+// this machine without a proxy between, are not elsewhere.
 func FromElsewhere(ctx context.Context) bool { return ctx.Value(elsewhereKey{}) != nil }
 
 // markElsewhere returns a request with a context that [FromElsewhere] knows. Who

@@ -40,10 +40,10 @@ type Outcome struct {
 // Outcome returns what a block did with a transaction, as long as validators
 // remember it: some 200 blocks. It takes some seconds at most. Errors: [ErrTxWaits]
 // where more of those that were asked say so than say that they know nothing of it,
-// which proves neither; else [ErrBusy] where no fewer have no room for the question
-// than say the latter, for who knows nothing of a block has forgotten it first; else
-// [ErrNoBlock] where any of them says the latter; [ErrNoProvider] where nobody answers
-// truly and in time, or knows the question; [ErrFork]; and that of ctx.
+// which proves neither; else [ErrBusy] where at least as many have no room for the
+// question as say the latter: who has none knows of the transaction; else
+// [ErrNoBlock] where any of them says the latter; [ErrNoProvider] where nobody
+// answers truly and in time, or knows the question; [ErrFork]; and that of ctx.
 func (l *Light) Outcome(ctx context.Context, hash protocol.Hash) (Outcome, error) {
 	// Its few blocks are counted, and wait for none that lists of times want: who sent
 	// a transaction waits.
