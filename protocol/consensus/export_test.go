@@ -374,3 +374,6 @@ func Told(z zerolog.Logger, module, msg string, err error) {
 
 // SetStall has the node wait so long for what does not come, before it runs.
 func (n *Node) SetStall(after time.Duration) { n.cfg.StallAfter = after }
+
+// Follows verifies a block from a trusted one.
+func Follows(l *Light, trusted, next *types.LightBlock) error { return l.verify(trusted, next) }

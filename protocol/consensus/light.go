@@ -298,11 +298,13 @@ func (l *Light) waitAny(ctx context.Context, above protocol.Height) (claim, erro
 	return claim{}, noProvider(errs)
 }
 
+var errNobody = fmt.Errorf("%w: no peer that could be asked is connected yet", ErrNoProvider)
+
 // noProvider is the error when none of those that were asked answered, or when
 // there was nobody to ask.
 func noProvider(errs []error) error {
 	if len(errs) == 0 {
-		return fmt.Errorf("%w: no peer that could be asked is connected yet", ErrNoProvider)
+		return errNobody
 	}
 	return fmt.Errorf("%w: %w", ErrNoProvider, errors.Join(errs...))
 }
