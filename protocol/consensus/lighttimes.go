@@ -79,6 +79,7 @@ type past struct {
 	marks   []*types.LightBlock           // verified, ascending; none was too old when it came
 	walked  []*types.LightBlock           // ends of ways back, the newest way last
 	times   map[protocol.Height]time.Time // of verified headers
+	asked   map[protocol.Height]time.Time // of those that were asked for and are not on disk yet
 	unknown map[protocol.Height]time.Time // until when a block is not asked for again
 }
 
@@ -125,8 +126,13 @@ func (l *Light) blockAt(ctx context.Context, h protocol.Height) (*types.LightBlo
 	defer cancel()
 	lb, err := l.find(own, h)
 	switch {
-	case err == nil, errors.Is(err, ErrFork):
-		return lb, err
+	case err == nil:
+		l.mu.Lock()
+		defer l.mu.Unlock()
+		l.past.askedLocked(lb)
+		return lb, nil
+	case errors.Is(err, ErrFork):
+		return nil, err
 	case ctx.Err() != nil: // who asked has gone: it says nothing of the block
 		return nil, ctx.Err()
 	}

@@ -273,16 +273,5 @@ func (l *Light) trust(ctx context.Context, lb *types.LightBlock) error {
 	if !keep {
 		return nil
 	}
-	p, err := lb.ToProto()
-	if err != nil {
-		return fmt.Errorf("encode trusted header: %w", err)
-	}
-	b, err := p.Marshal()
-	if err != nil {
-		return fmt.Errorf("encode trusted header: %w", err)
-	}
-	if err := l.space.Set(trustedKey, b); err != nil {
-		return fmt.Errorf("keep trusted header: %w", err)
-	}
-	return nil
+	return l.keep(lb)
 }
