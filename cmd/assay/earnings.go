@@ -132,20 +132,27 @@ func earningEpochs(c *cli.Context, n *client) ([]api.Epoch, error) {
 	}
 	out, unknown, err := epochsSince(c.Context, n, s.BlockTime.Add(-since))
 	if unknown > 0 {
-		note(c, "%d older epochs are left out: the node does not know yet when they ended; ask it again, or give --epoch", unknown)
+		note(c, "%d older epochs, or more, are left out: the node does not know yet when they ended; ask it again, or give --epoch", unknown)
 	}
 	return out, err
 }
 
+// firstEpochs is how many of the newest epochs are asked for first, and twice as
+// many each time after: a miner's node has validators prove when each was.
+const firstEpochs = 32
+
 // epochsSince returns the epochs that ended after a time, oldest first. One whose
 // time the node does not know is there if it knows that of an older one that is,
 // and not if the next newer one of which it knows ended no later than that time:
-// of others it cannot be said, and they are counted.
+// of others it cannot be said, and they are counted. It asks for twice as many as
+// ended after that time, and a few: where the node knows no time of as many as it
+// was last asked for, it is not asked for older ones, which are not counted.
 func epochsSince(ctx context.Context, n *client, from time.Time) (out []api.Epoch, unknown int, err error) {
 	l := list{name: "epochs", path: "/v1/epochs"}
-	q := url.Values{"order": {"newest"}, "limit": {strconv.Itoa(api.MaxLimit)}}
+	q := url.Values{"order": {"newest"}, "limit": {strconv.Itoa(firstEpochs)}}
 	var empty emptyPages
-	for {
+	for most, blind := firstEpochs, 0; ; most = min(2*most, api.MaxLimit) {
+		q.Set("limit", strconv.Itoa(most))
 		page, err := l.page(ctx, n, q)
 		if err != nil {
 			return nil, 0, err
@@ -167,8 +174,11 @@ func epochsSince(ctx context.Context, n *client, from time.Time) (out []api.Epoc
 				break
 			}
 			out = append(out, *e)
+			if blind++; !e.Ended.IsZero() {
+				blind = 0
+			}
 		}
-		if page.Next == "" {
+		if page.Next == "" || blind >= most {
 			for len(out) > 0 && out[len(out)-1].Paid && out[len(out)-1].Ended.IsZero() {
 				out = out[:len(out)-1]
 				unknown++

@@ -89,7 +89,8 @@ func run(c *cli.Context) (err error) {
 		return d.Explain(err)
 	}
 	parts["miner"] = m.Run
-	from := api.Source{Node: &teller{d: d, node: n, miner: m}, State: light{n}, Pool: light{n}}
+	l := newLight(n)
+	from := api.Source{Node: &teller{d: d, node: n, miner: m}, State: l, Pool: l}
 	return d.Live(c.Context, from, d.GossipAddresses(n.Identity()), n.Ready(), parts)
 }
 

@@ -32,6 +32,8 @@ const (
 	maxVital = 8
 	// patience is how long one answer may take.
 	patience = 20 * time.Second
+	// retryAfter is in how many seconds who finds the node busy may ask again.
+	retryAfter = "1"
 )
 
 // Handler answers requests. It may be used by any server, or by none: a command
@@ -87,6 +89,7 @@ func (h *Handler) noRoute(w http.ResponseWriter, r *http.Request) {
 // it asks for.
 func (h *Handler) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	defer h.recover(w, r)
+	r = markElsewhere(r)
 	head := w.Header()
 	head.Set("X-Content-Type-Options", "nosniff")
 	head.Set("Content-Security-Policy", "default-src 'none'; frame-ancestors 'none'")
@@ -104,7 +107,6 @@ func (h *Handler) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	case slots <- struct{}{}:
 		defer func() { <-slots }()
 	default:
-		head.Set("Retry-After", "1")
 		h.fail(w, r, unknownRoute, problem(http.StatusServiceUnavailable, problemBusy, "try again in a second", "%d requests are in progress", cap(slots)))
 		return
 	}
@@ -241,6 +243,9 @@ func (h *Handler) fail(w http.ResponseWriter, r *http.Request, path string, err 
 	p.Instance = r.URL.Path[:min(len(r.URL.Path), maxURL)]
 	if p.Status == http.StatusInternalServerError {
 		h.log.Error().Err(err).Str("path", r.URL.Path).Msg("http request failed")
+	}
+	if p.name == problemBusy {
+		w.Header().Set("Retry-After", retryAfter)
 	}
 	body, err := encode(p)
 	if err != nil { // cannot happen: strings and a number

@@ -134,6 +134,8 @@ func problemOf(err error) *Problem {
 	case errors.As(err, &p):
 		c := *p // the handler fills in the instance
 		return &c
+	case errors.Is(err, ErrBusy):
+		return problem(http.StatusServiceUnavailable, problemBusy, "ask again in a second", "%s", plain(err, ErrBusy))
 	case errors.Is(err, ErrNotFound):
 		return problem(http.StatusNotFound, problemNotFound, "", "%s", plain(err, ErrNotFound))
 	case errors.Is(err, ErrNotKept):

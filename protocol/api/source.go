@@ -19,6 +19,9 @@ var (
 	ErrNotFound = errors.New("api: not found")
 	// ErrNotKept is what a source returns for what it never keeps.
 	ErrNotKept = errors.New("api: not kept")
+	// ErrBusy is what a source returns for what it may show when it is asked again: too
+	// much is asked now.
+	ErrBusy = errors.New("api: busy")
 	// ErrFull is what a [Pool] returns when it takes no more for now.
 	ErrFull = errors.New("api: the pool is full")
 	// ErrUnreached is what a [Pool] returns that sends transactions on, where nobody
@@ -192,6 +195,6 @@ type Pool interface {
 	NextNonce(ctx context.Context, signer protocol.PublicKey) (uint64, error)
 	// Result returns what became of a transaction that is in a block;
 	// [ErrWaiting], [ErrDropped] with the reason, [ErrNotFound] for one that is
-	// not known, or not any more; [ErrNotKept].
+	// not known, or not any more; [ErrNotKept]; [ErrBusy].
 	Result(ctx context.Context, hash protocol.Hash) (TxResult, error)
 }

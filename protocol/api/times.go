@@ -15,7 +15,7 @@ import (
 // Clock is what a [State] may be in addition: it knows when blocks were made.
 type Clock interface {
 	// BlockTime returns the time in the header of a block; [ErrNotFound] where the
-	// block is not kept.
+	// block is not kept, [ErrBusy].
 	BlockTime(ctx context.Context, h protocol.Height) (time.Time, error)
 }
 
@@ -43,7 +43,7 @@ func (h *Handler) timeOf(ctx context.Context, height protocol.Height) (time.Time
 		return at, nil
 	}
 	at, err := clock.BlockTime(ctx, height)
-	if errors.Is(err, ErrNotFound) {
+	if errors.Is(err, ErrNotFound) || errors.Is(err, ErrBusy) {
 		return time.Time{}, nil
 	}
 	if err != nil {

@@ -1,6 +1,9 @@
 package consensus
 
-import "errors"
+import (
+	"errors"
+	"fmt"
+)
 
 // Errors of the node.
 var (
@@ -78,8 +81,10 @@ var (
 	// ErrTxWaits: somebody says that the transaction waits for a block, or is in one
 	// that is not verified yet.
 	ErrTxWaits = errors.New("consensus: the transaction waits for a block, or for the one that proves its result")
-	// ErrTxBusy: too many old transactions are asked for; ask another node, or later.
-	ErrTxBusy = errors.New("consensus: too many old transactions are asked for")
+	// ErrBusy: who is asked has no room for the question now; ask another, or later.
+	ErrBusy = errors.New("consensus: busy with what others ask")
+	// ErrTxBusy is [ErrBusy]: too many old transactions are asked for.
+	ErrTxBusy = fmt.Errorf("%w: too many old transactions are asked for", ErrBusy)
 	// ErrNotProvable: lists cannot be proven; read single keys.
 	ErrNotProvable = errors.New("consensus: a light reader reads single keys only")
 	// ErrLie: a provider answered what is not true, or not signed.

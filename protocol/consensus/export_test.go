@@ -4,6 +4,7 @@ import (
 	"context"
 	"net"
 	"net/netip"
+	"slices"
 	"time"
 
 	abci "github.com/cometbft/cometbft/abci/types"
@@ -212,12 +213,40 @@ const OldBurst = oldBurst
 type Prover struct{ p *prover }
 
 // NewProver returns one that tells of each block that it reads.
-func NewProver(reads func(protocol.Height)) Prover {
+func NewProver(reads func(protocol.Height)) Prover { return NewLongProver(0, reads) }
+
+// NewLongProver is one whose blocks take so many bytes each.
+func NewLongProver(bytes int, reads func(protocol.Height)) Prover {
 	return Prover{newProver(func(h protocol.Height, _ []uint32) (*proofs, error) {
 		reads(h)
-		return &proofs{height: h}, nil
+		return &proofs{height: h, bytes: bytes}, nil
 	})}
 }
+
+// Held is how many blocks are ready, and the bytes of all.
+func (p Prover) Held() (blocks, bytes int) {
+	p.p.mu.Lock()
+	defer p.p.mu.Unlock()
+	for _, x := range append(slices.Clone(p.p.fresh), p.p.older) {
+		if x != nil {
+			blocks, bytes = blocks+1, bytes+x.bytes
+		}
+	}
+	return blocks, bytes
+}
+
+// Prove proves all transactions of a block, and returns what holds them and for how
+// many bytes that counts.
+func Prove(txs types.Txs, codes []uint32) (held any, bytes int, err error) {
+	p, err := prove(1, txs, codes)
+	if err != nil {
+		return nil, 0, err
+	}
+	return p, p.bytes, nil
+}
+
+// MaxProofBytes bounds what is held ready of transactions.
+const MaxProofBytes = maxProofBytes
 
 // Of has a block ready.
 func (p Prover) Of(ctx context.Context, h, newest protocol.Height) error {
@@ -374,3 +403,6 @@ func Told(z zerolog.Logger, module, msg string, err error) {
 
 // SetStall has the node wait so long for what does not come, before it runs.
 func (n *Node) SetStall(after time.Duration) { n.cfg.StallAfter = after }
+
+// Follows verifies a block from a trusted one.
+func Follows(l *Light, trusted, next *types.LightBlock) error { return l.verify(trusted, next) }

@@ -100,24 +100,40 @@ func newFullChain(t testing.TB, g *ledger.Genesis, n, fork int, salt string, mem
 			header.LastResultsHash = c.results().Hash()
 		}
 		id := types.BlockID{Hash: header.Hash(), PartSetHeader: types.PartSetHeader{Total: 1, Hash: hash("parts")}}
-		commit := &types.Commit{Height: int64(h), BlockID: id}
-		for i, v := range set.Validators {
-			vote := &types.Vote{Type: cmtproto.PrecommitType, Height: int64(h), BlockID: id, Timestamp: header.Time, ValidatorAddress: v.Address, ValidatorIndex: int32(i)}
-			for _, m := range members(h) {
-				k := consensusKey(t, m)
-				if !k.PubKey().Equals(v.PubKey) {
-					continue
-				}
-				sig, err := k.Sign(types.VoteSignBytes(f.chain, vote.ToProto()))
-				check(t, err)
-				vote.Signature = sig
-			}
-			commit.Signatures = append(commit.Signatures, vote.CommitSig())
-		}
-		f.blocks = append(f.blocks, &types.LightBlock{SignedHeader: &types.SignedHeader{Header: header, Commit: commit}, ValidatorSet: set})
+		f.blocks = append(f.blocks, signedBlock(t, header, set, id, members(h)))
 		last = id
 	}
 	return f
+}
+
+// signedBlock is a block that these members of its set signed.
+func signedBlock(t testing.TB, header *types.Header, set *types.ValidatorSet, id types.BlockID, members []string) *types.LightBlock {
+	t.Helper()
+	h := header.Height
+	commit := &types.Commit{Height: h, BlockID: id}
+	for i, v := range set.Validators {
+		vote := &types.Vote{Type: cmtproto.PrecommitType, Height: h, BlockID: id, Timestamp: header.Time, ValidatorAddress: v.Address, ValidatorIndex: int32(i)}
+		for _, m := range members {
+			k := consensusKey(t, m)
+			if !k.PubKey().Equals(v.PubKey) {
+				continue
+			}
+			sig, err := k.Sign(types.VoteSignBytes(header.ChainID, vote.ToProto()))
+			check(t, err)
+			vote.Signature = sig
+		}
+		commit.Signatures = append(commit.Signatures, vote.CommitSig())
+	}
+	return &types.LightBlock{SignedHeader: &types.SignedHeader{Header: header, Commit: commit}, ValidatorSet: set}
+}
+
+// timed is the block at a height with another time, signed by these members.
+func (f *fakeChain) timed(t testing.TB, h int, at time.Time, members []string) *types.LightBlock {
+	t.Helper()
+	of := f.blocks[h-1]
+	header := *of.Header
+	header.Time = at.UTC()
+	return signedBlock(t, &header, of.ValidatorSet, types.BlockID{Hash: header.Hash(), PartSetHeader: of.Commit.BlockID.PartSetHeader}, members)
 }
 
 func (f *fakeChain) bytes(t testing.TB, h int) []byte {

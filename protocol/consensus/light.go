@@ -95,7 +95,7 @@ const (
 type LightConfig struct {
 	// Genesis is the network; its validator set is where trust begins. Required.
 	Genesis *ledger.Genesis
-	// DB keeps the newest trusted header. Required.
+	// DB keeps the newest trusted header, and what was verified of the past. Required.
 	DB *store.DB
 	// Providers returns who can be asked now; it is called often. Names are
 	// unique. Required. One provider can hold back new blocks; two cannot.
@@ -134,6 +134,9 @@ type Light struct {
 	last   map[string]late   // guarded by mu: who is asked last, by name
 	turn   int               // guarded by mu: who is asked first
 	past   past
+
+	keeping sync.Mutex // held, before mu, while something is written down
+	disk    onDisk     // guarded by keeping
 }
 
 // NewLight returns a reader that trusts what it trusted before, the checkpoint
@@ -170,11 +173,15 @@ func NewLight(c LightConfig) (*Light, error) {
 			return nil, fmt.Errorf("read trusted header: %w: %w", store.ErrCorrupt, err)
 		}
 		if uint64(lb.Height) >= uint64(c.Trust.Height) {
-			l.newest, l.kept = lb, lb.Height
-			l.rememberLocked(lb) // nobody else has l yet
+			l.newest, l.kept = lb, lb.Height // nobody else has l yet
+			if err := l.load(); err != nil {
+				return nil, err
+			}
+			l.rememberLocked(lb)
+			return l, nil
 		}
 	}
-	return l, nil
+	return l, l.forget()
 }
 
 var trustedKey = []byte("trusted")
@@ -298,11 +305,13 @@ func (l *Light) waitAny(ctx context.Context, above protocol.Height) (claim, erro
 	return claim{}, noProvider(errs)
 }
 
+var errNobody = fmt.Errorf("%w: no peer that could be asked is connected yet", ErrNoProvider)
+
 // noProvider is the error when none of those that were asked answered, or when
 // there was nobody to ask.
 func noProvider(errs []error) error {
 	if len(errs) == 0 {
-		return fmt.Errorf("%w: no peer that could be asked is connected yet", ErrNoProvider)
+		return errNobody
 	}
 	return fmt.Errorf("%w: %w", ErrNoProvider, errors.Join(errs...))
 }

@@ -79,6 +79,7 @@ type past struct {
 	marks   []*types.LightBlock           // verified, ascending; none was too old when it came
 	walked  []*types.LightBlock           // ends of ways back, the newest way last
 	times   map[protocol.Height]time.Time // of verified headers
+	asked   map[protocol.Height]time.Time // of those that were asked for and are not on disk yet
 	unknown map[protocol.Height]time.Time // until when a block is not asked for again
 }
 
@@ -90,10 +91,10 @@ func newPast() past {
 }
 
 // TimeOf returns the time in the verified header of the block at a height, to the
-// nanosecond. It takes some seconds at most, and what could not be verified is not
+// nanosecond. It takes some seconds at most, and what was asked for in vain is not
 // asked for again for a minute. Errors: [ErrNoBlock] for one that is not verified
-// yet, that nobody keeps, or that more questions may reach; [ErrNoProvider] where
-// nobody answers truly; [ErrFork]; and that of ctx.
+// yet, that nobody keeps, or that more questions may reach; [ErrBusy];
+// [ErrNoProvider] where nobody answers truly; [ErrFork]; and that of ctx.
 func (l *Light) TimeOf(ctx context.Context, h protocol.Height) (time.Time, error) {
 	l.mu.Lock()
 	at, ok := l.past.times[h]
@@ -125,12 +126,19 @@ func (l *Light) blockAt(ctx context.Context, h protocol.Height) (*types.LightBlo
 	defer cancel()
 	lb, err := l.find(own, h)
 	switch {
-	case err == nil, errors.Is(err, ErrFork):
-		return lb, err
+	case err == nil:
+		l.mu.Lock()
+		defer l.mu.Unlock()
+		l.past.askedLocked(lb)
+		return lb, nil
+	case errors.Is(err, ErrFork):
+		return nil, err
 	case ctx.Err() != nil: // who asked has gone: it says nothing of the block
 		return nil, ctx.Err()
 	}
-	l.setUnknown(h)
+	if !errors.Is(err, errNobody) && !errors.Is(err, errNearer) {
+		l.setUnknown(h)
+	}
 	if own.Err() != nil {
 		return nil, fmt.Errorf("not in time: %w", ErrNoBlock)
 	}
@@ -166,7 +174,7 @@ func tooMuch(ctx context.Context) error {
 	if err := ctx.Err(); err != nil {
 		return err
 	}
-	return fmt.Errorf("too much of the past is asked for: %w", ErrNoBlock)
+	return fmt.Errorf("too much of the past is asked for: %w", ErrBusy)
 }
 
 // counted counts the bytes of blocks, and gives so many at most.
@@ -275,6 +283,9 @@ func (l *Light) forwards(ctx context.Context, h protocol.Height) (*types.LightBl
 	})
 }
 
+// errNearer: the next question goes on.
+var errNearer = fmt.Errorf("%w yet: the way back has come nearer to it", ErrNoBlock)
+
 // walk verifies the block at h from a verified one after it, of whatever age, by
 // hashes. Where it ends early, the next one goes on from there.
 func (l *Light) walk(ctx context.Context, from *types.LightBlock, h int64) (*types.LightBlock, error) {
@@ -282,7 +293,7 @@ func (l *Light) walk(ctx context.Context, from *types.LightBlock, h int64) (*typ
 	var err error
 	for n := 0; at.Height > h; n++ {
 		if n == maxFetched {
-			err = fmt.Errorf("the way back came as far as block %d; ask again: %w", at.Height, ErrNoBlock)
+			err = fmt.Errorf("block %d: %w", at.Height, errNearer)
 			break
 		}
 		var before *types.LightBlock

@@ -345,3 +345,97 @@ func (p *hanging) LightBlock(ctx context.Context, h protocol.Height) ([]byte, er
 	}
 	return p.Provider.LightBlock(ctx, h)
 }
+
+// A header of the future tells of this machine's clock where validators signed it
+// and nothing verified is above it. Else who gives it lies, and is asked last: it
+// has no operator set a clock that is right.
+func TestWhoGivesATimeOfTheFutureIsALiarUnlessItIsSigned(t *testing.T) {
+	n := bubbleNetwork(t)
+	f := newFakeChain(t, n.g, 60, 99, "", everybody)
+	synctest.Test(t, func(t *testing.T) {
+		next := time.Now().Add(time.Hour)
+		l := newLight(t, n, nil, nil, f.provider(t, "a", 40))
+		_, err := l.Latest(t.Context())
+		check(t, err)
+		for what, tc := range map[string]struct {
+			h       int
+			at      time.Time
+			signers []string
+			want    error
+		}{
+			"the next block, signed":          {41, next, everybody(41), consensus.ErrClock},
+			"a later block, signed":           {60, next, everybody(60), consensus.ErrClock},
+			"the next block, by nobody":       {41, next, nil, consensus.ErrLie},
+			"a later block, by strangers":     {60, next, []string{"x0", "x1", "x2"}, consensus.ErrLie},
+			"a later block, of centuries on":  {60, next.AddDate(5000, 0, 0), everybody(60), consensus.ErrLie},
+			"a past block, signed":            {20, next, everybody(20), consensus.ErrLie},
+			"a past block, by nobody":         {20, next, nil, consensus.ErrLie},
+			"a past block, as late as a next": {20, f.blocks[39].Time, everybody(20), consensus.ErrLie},
+		} {
+			err := consensus.Follows(l, f.blocks[0], f.timed(t, tc.h, tc.at, tc.signers))
+			if !errors.Is(err, tc.want) || errors.Is(err, consensus.ErrLie) && errors.Is(err, consensus.ErrClock) || errors.Is(err, consensus.ErrExpired) {
+				t.Errorf("%s: got %v, want %v alone", what, err, tc.want)
+			}
+		}
+	})
+	synctest.Test(t, func(t *testing.T) {
+		asked := 0
+		liar := fakeProvider{name: "liar", block: func(h protocol.Height) ([]byte, error) {
+			if asked++; h == 0 {
+				h = 60
+			}
+			p, err := f.timed(t, int(h), time.Now().Add(time.Hour), nil).ToProto()
+			check(t, err)
+			return marshal(t, p), nil
+		}}
+		l := newLight(t, n, nil, func(c *consensus.LightConfig) {
+			c.Trust = protocol.Checkpoint{Height: 50, Hash: protocol.Hash(f.blocks[49].Hash())}
+		}, f.provider(t, "a", 55), liar, f.provider(t, "b", 55))
+		for range 6 { // whoever is asked first
+			_, err := l.Latest(t.Context())
+			check(t, err)
+		}
+		if asked > 2 { // for its newest, and by who compares
+			t.Errorf("the liar was asked %d times", asked)
+		}
+	})
+}
+
+// Where nobody is there to be asked, nothing becomes unknown by that, nor where the
+// way back has come nearer: the next question goes on.
+func TestWhatNobodyWasAskedForIsAskedForAtOnce(t *testing.T) {
+	n := bubbleNetwork(t)
+	f := newFakeChain(t, n.g, 200, 999, "", everybody)
+	synctest.Test(t, func(t *testing.T) {
+		there := []consensus.Provider{f.provider(t, "a", 200)}
+		l := newLight(t, n, nil, func(c *consensus.LightConfig) { c.Providers = func() []consensus.Provider { return there } })
+		_, err := l.Latest(t.Context())
+		check(t, err)
+		all := there
+		there = nil
+		for _, h := range []protocol.Height{20, 195} {
+			if _, err := l.TimeOf(t.Context(), h); !errors.Is(err, consensus.ErrNoProvider) {
+				t.Errorf("block %d, with nobody there: got %v, want %v", h, err, consensus.ErrNoProvider)
+			}
+		}
+		there = all
+		f.sameTimes(t, l, 20, 195)
+	})
+	synctest.Test(t, func(t *testing.T) {
+		l := newLight(t, n, nil, func(c *consensus.LightConfig) {
+			c.Trust = protocol.Checkpoint{Height: 195, Hash: protocol.Hash(f.blocks[194].Hash())}
+			c.TrustPeriod = 3410 * time.Second // blocks up to 190 are older
+		}, f.provider(t, "a", 200))
+		_, err := l.Latest(t.Context())
+		check(t, err)
+		questions := 1
+		for ; ; questions++ {
+			if _, err = l.TimeOf(t.Context(), 100); err == nil || !errors.Is(err, consensus.ErrNoBlock) || questions == 10 {
+				break
+			}
+		}
+		if err != nil || questions != (200-100+consensus.MaxFetched-1)/consensus.MaxFetched {
+			t.Errorf("it took %d questions, %v", questions, err)
+		}
+	})
+}

@@ -5,6 +5,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"math"
 	"slices"
 	"time"
 
@@ -98,22 +99,31 @@ func (l *Light) block(ctx context.Context, p Provider, h protocol.Height) (*type
 }
 
 // verify returns nil if next follows from trusted: [ErrExpired], [ErrClock],
-// [ErrLie], or CometBFT's error that says the sets differ too much.
+// [ErrLie], or CometBFT's error that says the sets differ too much. A header of the
+// future says something of this machine's clock only where it is signed as any
+// other, and is not below a verified one that is no later: else its provider lies.
 func (l *Light) verify(trusted, next *types.LightBlock) error {
-	now := time.Now()
-	if next.Time.After(now.Add(clockDrift)) {
-		return fmt.Errorf("header %d of %s: %w", next.Height, next.Time.Format(time.RFC3339), ErrClock)
+	if newest := l.newestBlock(); newest != nil && next.Height < newest.Height && !next.Time.Before(newest.Time) {
+		return fmt.Errorf("header %d of %s, and %d is of %s: %w", next.Height, next.Time.Format(time.RFC3339), newest.Height, newest.Time.Format(time.RFC3339), ErrLie)
+	}
+	now, period := time.Now(), l.cfg.TrustPeriod
+	future := next.Time.After(now.Add(clockDrift))
+	if future {
+		now, period = next.Time, math.MaxInt64
 	}
 	err := light.Verify(trusted.SignedHeader, trusted.ValidatorSet, next.SignedHeader, next.ValidatorSet,
-		l.cfg.TrustPeriod, now, clockDrift, light.DefaultTrustLevel)
+		period, now, clockDrift, light.DefaultTrustLevel)
 	var old light.ErrOldHeaderExpired
 	var unknown light.ErrNewValSetCantBeTrusted
 	switch {
 	case err == nil:
-		return l.signed(next)
+		if err = l.signed(next); err == nil && future {
+			err = fmt.Errorf("header %d of %s: %w", next.Height, next.Time.Format(time.RFC3339), ErrClock)
+		}
+		return err
 	case errors.As(err, &unknown):
 		return err
-	case errors.As(err, &old):
+	case errors.As(err, &old) && !future: // else it is of centuries ahead
 		return fmt.Errorf("header %d: %w: %w", trusted.Height, ErrExpired, err)
 	}
 	return fmt.Errorf("header %d after %d: %w: %w", next.Height, trusted.Height, ErrLie, err)
@@ -135,13 +145,17 @@ func (l *Light) signed(lb *types.LightBlock) error {
 
 // root returns the newest trusted block; at first it is where trust begins.
 func (l *Light) root(ctx context.Context, p Provider) (*types.LightBlock, error) {
-	l.mu.Lock()
-	newest := l.newest
-	l.mu.Unlock()
-	if newest != nil {
+	if newest := l.newestBlock(); newest != nil {
 		return newest, nil
 	}
 	return l.begin(ctx, p, l.cfg.Trust)
+}
+
+// newestBlock returns the newest verified block, nil before the first.
+func (l *Light) newestBlock() *types.LightBlock {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	return l.newest
 }
 
 // begin returns the block at which trust begins: that of a checkpoint, or without
@@ -259,16 +273,5 @@ func (l *Light) trust(ctx context.Context, lb *types.LightBlock) error {
 	if !keep {
 		return nil
 	}
-	p, err := lb.ToProto()
-	if err != nil {
-		return fmt.Errorf("encode trusted header: %w", err)
-	}
-	b, err := p.Marshal()
-	if err != nil {
-		return fmt.Errorf("encode trusted header: %w", err)
-	}
-	if err := l.space.Set(trustedKey, b); err != nil {
-		return fmt.Errorf("keep trusted header: %w", err)
-	}
-	return nil
+	return l.keep(lb)
 }

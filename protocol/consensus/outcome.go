@@ -40,9 +40,10 @@ type Outcome struct {
 // Outcome returns what a block did with a transaction, as long as validators
 // remember it: some 200 blocks. It takes some seconds at most. Errors: [ErrTxWaits]
 // where more of those that were asked say so than say that they know nothing of it,
-// which proves neither; else [ErrNoBlock] where any of them says the latter;
-// [ErrNoProvider] where nobody answers truly, or knows the question; [ErrFork]; and
-// that of ctx.
+// which proves neither; else [ErrBusy] where at least as many have no room for the
+// question as say the latter: who has none knows of the transaction; else
+// [ErrNoBlock] where any of them says the latter; [ErrNoProvider] where nobody
+// answers truly and in time, or knows the question; [ErrFork]; and that of ctx.
 func (l *Light) Outcome(ctx context.Context, hash protocol.Hash) (Outcome, error) {
 	// Its few blocks are counted, and wait for none that lists of times want: who sent
 	// a transaction waits.
@@ -53,13 +54,15 @@ func (l *Light) Outcome(ctx context.Context, hash protocol.Hash) (Outcome, error
 	defer give()
 	own, cancel := context.WithTimeout(ctx, pastFor)
 	defer cancel()
-	var waits, none atomic.Int32
+	var waits, busy, none atomic.Int32
 	all, _ := l.witnesses()
 	out, err := race(own, l, all, func(ctx context.Context, p Provider) (Outcome, error) {
 		o, err := l.outcomeOf(ctx, p, hash)
 		switch {
 		case errors.Is(err, ErrTxWaits):
 			waits.Add(1)
+		case errors.Is(err, ErrBusy):
+			busy.Add(1)
 		case errors.Is(err, ErrNoBlock):
 			none.Add(1)
 		}
@@ -73,8 +76,12 @@ func (l *Light) Outcome(ctx context.Context, hash protocol.Hash) (Outcome, error
 		err = ctx.Err()
 	case waits.Load() > none.Load():
 		err = ErrTxWaits
-	case waits.Load() > 0, none.Load() > 0, own.Err() != nil:
+	case busy.Load() > 0 && busy.Load() >= none.Load():
+		err = ErrBusy
+	case waits.Load() > 0, none.Load() > 0:
 		err = ErrNoBlock
+	case own.Err() != nil:
+		err = fmt.Errorf("not in time: %w", ErrNoProvider)
 	}
 	return Outcome{}, fmt.Errorf("outcome of transaction %s: %w", hash, err)
 }

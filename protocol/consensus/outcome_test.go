@@ -3,7 +3,9 @@ package consensus_test
 import (
 	"bytes"
 	"context"
+	"encoding/binary"
 	"errors"
+	"runtime"
 	"sync"
 	"testing"
 	"testing/synctest"
@@ -253,10 +255,11 @@ func TestAnOutcomeWaitsForNoTimes(t *testing.T) {
 func TestThatATransactionWaitsIsAHint(t *testing.T) {
 	n := bubbleNetwork(t)
 	f, c, _, bad := traded(t, n)
-	waits, none, has := 'w', 'n', 'h'
+	waits, none, has, busy := 'w', 'n', 'h', 'b'
 	for said, want := range map[string]error{
 		"w": consensus.ErrTxWaits, "n": consensus.ErrNoBlock, "wn": consensus.ErrNoBlock, "nw": consensus.ErrNoBlock,
 		"wwn": consensus.ErrTxWaits, "wnn": consensus.ErrNoBlock, "wwh": nil, "hw": nil, "wnh": nil,
+		"b": consensus.ErrBusy, "bn": consensus.ErrBusy, "bnn": consensus.ErrNoBlock, "bw": consensus.ErrTxWaits, "bbh": nil,
 	} {
 		t.Run(said, func(t *testing.T) {
 			synctest.Test(t, func(t *testing.T) {
@@ -268,6 +271,10 @@ func TestThatATransactionWaitsIsAHint(t *testing.T) {
 						all = append(all, f.teller(t, name, 0, []consensus.Proven{{}}))
 					case none:
 						all = append(all, f.teller(t, name, 0, nil))
+					case busy:
+						p := f.provider(t, name, 60).(fakeProvider)
+						p.tx = func(protocol.Hash) (protocol.Height, []consensus.Proven, error) { return 0, nil, consensus.ErrTxBusy }
+						all = append(all, p)
 					case has:
 						all = append(all, f.teller(t, name, atBlock, c.prove(t, 2)))
 					}
@@ -324,6 +331,66 @@ func TestOldTransactionsAreProvenSeldom(t *testing.T) {
 			t.Errorf("block 7 was read %d times", reads[7])
 		}
 	})
+}
+
+// Blocks are held ready as far as their proofs fit, whoever asks for which; what
+// found no room is read as seldom as an old block.
+func TestProofsOfTransactionsTakeBoundedMemory(t *testing.T) {
+	for _, tc := range []struct{ size, ready, reads int }{
+		{consensus.MaxProofBytes / 8, 5, 4},                      // all fit
+		{consensus.MaxProofBytes / 2, 2, 4 + consensus.OldBurst}, // two do
+		{consensus.MaxProofBytes + 1, 0, 4 + consensus.OldBurst}, // none does
+	} {
+		synctest.Test(t, func(t *testing.T) {
+			reads := 0
+			p := consensus.NewLongProver(tc.size, func(protocol.Height) { reads++ })
+			for n := range 40 {
+				err := p.Of(t.Context(), protocol.Height(97+n%4), 100)
+				if err != nil && !errors.Is(err, consensus.ErrTxBusy) {
+					t.Fatal(err)
+				}
+				if blocks, bytes := p.Held(); bytes > consensus.MaxProofBytes {
+					t.Fatalf("%d blocks of %d bytes are held", blocks, bytes)
+				}
+			}
+			if reads != tc.reads {
+				t.Errorf("blocks of %d bytes: %d were read, want %d", tc.size, reads, tc.reads)
+			}
+			time.Sleep(10 * time.Second)
+			check(t, p.Of(t.Context(), 7, 100))
+			check(t, p.Of(t.Context(), 100, 100))
+			if blocks, bytes := p.Held(); blocks != tc.ready || bytes > consensus.MaxProofBytes {
+				t.Errorf("blocks of %d bytes: %d are ready, %d bytes, want %d", tc.size, blocks, bytes, tc.ready)
+			}
+		})
+	}
+}
+
+// What is counted of a full block is what it takes.
+func TestTheMemoryOfProofsIsCounted(t *testing.T) {
+	const short, full = 150, 4 << 20
+	heap := func() int {
+		var m runtime.MemStats
+		runtime.GC()
+		runtime.GC()
+		runtime.ReadMemStats(&m)
+		return int(m.HeapAlloc)
+	}
+	before := heap()
+	var txs types.Txs
+	for i := range full / short {
+		tx := make([]byte, short)
+		binary.BigEndian.PutUint32(tx, uint32(i))
+		txs = append(txs, tx)
+	}
+	held, counted, err := consensus.Prove(txs, make([]uint32, len(txs)-1))
+	check(t, err)
+	taken := heap() - before
+	runtime.KeepAlive(held)
+	t.Logf("%d transactions: %.1f MiB counted, %.1f MiB taken", len(txs), float64(counted)/(1<<20), float64(taken)/(1<<20))
+	if 10*counted < 9*taken || 10*taken < 7*counted || counted > consensus.MaxProofBytes {
+		t.Errorf("%d bytes are counted, and %d taken", counted, taken)
+	}
 }
 
 // outcomes: a reader proves what blocks of the network did with two transfers.

@@ -29,6 +29,11 @@ const (
 	// once: one of 4 MiB takes some 10 ms.
 	oldRate  = 4
 	oldBurst = 16
+	// maxProofBytes bounds, in bytes of memory, the blocks that are kept ready: one
+	// that is full of short transactions, of 37 MiB, and what fits beside it, or five
+	// as they mostly are. One more is held while it is read. A validator at rest may
+	// take 250 MiB.
+	maxProofBytes = 64 << 20
 )
 
 // prover proves what blocks did with transactions.
@@ -40,6 +45,8 @@ type prover struct {
 	mu    sync.Mutex
 	fresh []*proofs // guarded by mu; ascending heights, freshBlocks at most
 	older *proofs   // guarded by mu
+
+	seen []protocol.Height // of who has the turn: of the newest blocks, those that were read
 }
 
 func newProver(read func(protocol.Height, []uint32) (*proofs, error)) *prover {
@@ -61,13 +68,17 @@ func (p *prover) of(ctx context.Context, h, newest protocol.Height, codes []uint
 	if x := p.kept(h); x != nil { // who had the turn before read it
 		return x, nil
 	}
-	fresh := h+freshBlocks > newest
-	if !fresh && !p.old.Allow() {
+	isFresh := func(h protocol.Height) bool { return h+freshBlocks > newest }
+	fresh, again := isFresh(h), slices.Contains(p.seen, h)
+	if (!fresh || again) && !p.old.Allow() {
 		return nil, ErrTxBusy
 	}
 	x, err := p.read(h, codes)
 	if err != nil {
 		return nil, err
+	}
+	if fresh && !again { // one that found no room is read again as seldom as old ones
+		p.seen = append(slices.DeleteFunc(p.seen, func(s protocol.Height) bool { return !isFresh(s) }), h)
 	}
 	p.keep(x, fresh)
 	return x, nil
@@ -90,6 +101,7 @@ func (p *prover) kept(h protocol.Height) *proofs {
 func (p *prover) keep(x *proofs, fresh bool) {
 	p.mu.Lock()
 	defer p.mu.Unlock()
+	defer p.fitLocked(x)
 	if !fresh {
 		p.older = x
 		return
@@ -101,9 +113,35 @@ func (p *prover) keep(x *proofs, fresh bool) {
 	}
 }
 
+// fitLocked drops blocks until no more than maxProofBytes are held: an older one
+// first, then from the oldest on, and that which came last if it alone is too long.
+func (p *prover) fitLocked(last *proofs) {
+	held := func() (sum int) {
+		for _, x := range p.fresh {
+			sum += x.bytes
+		}
+		if p.older != nil {
+			sum += p.older.bytes
+		}
+		return sum
+	}
+	for held() > maxProofBytes {
+		at := slices.IndexFunc(p.fresh, func(x *proofs) bool { return x != last })
+		switch {
+		case p.older != nil && p.older != last:
+			p.older = nil
+		case at >= 0:
+			p.fresh = slices.Delete(p.fresh, at, at+1)
+		default:
+			p.fresh, p.older = nil, nil
+		}
+	}
+}
+
 // proofs are those of a block's transactions and of their results.
 type proofs struct {
 	height  protocol.Height
+	bytes   int // of memory, or a little more
 	txs     types.Txs
 	places  []*merkle.Proof
 	results types.ABCIResults
@@ -117,11 +155,16 @@ func (a *Archive) proofs(h protocol.Height, codes []uint32) (*proofs, error) {
 	if block == nil || len(block.Txs) != len(codes)+1 {
 		return nil, fmt.Errorf("block %d: %w", h, ErrNoBlock)
 	}
+	return prove(h, block.Txs, codes)
+}
+
+// prove proves all transactions of a block.
+func prove(h protocol.Height, of types.Txs, codes []uint32) (*proofs, error) {
 	list := []*abci.ExecTxResult{{}}
 	for _, c := range codes {
 		list = append(list, &abci.ExecTxResult{Code: c})
 	}
-	out := &proofs{height: h, txs: block.Txs, results: types.NewResults(list)}
+	out := &proofs{height: h, txs: of, results: types.NewResults(list)}
 	txs, results := make([][]byte, len(out.txs)), make([][]byte, len(out.txs))
 	for i := range out.txs {
 		var err error
@@ -132,7 +175,24 @@ func (a *Archive) proofs(h protocol.Height, codes []uint32) (*proofs, error) {
 	}
 	_, out.places = merkle.ProofsFromByteSlices(txs)
 	_, out.same = merkle.ProofsFromByteSlices(results)
+	out.bytes = out.size()
 	return out, nil
+}
+
+// What a block takes besides its transactions, in bytes: for each a slice, a result
+// of some fields, and two proofs, with the hashes of a leaf and of a node above it;
+// and for each hash that a proof names, a slice.
+const (
+	txCost    = 24 + 144
+	proofCost = 8 + 80 + 2*32
+	auntCost  = 24
+)
+
+func (p *proofs) size() (sum int) {
+	for i, tx := range p.txs {
+		sum += cap(tx) + txCost + 2*proofCost + auntCost*(cap(p.places[i].Aunts)+cap(p.same[i].Aunts))
+	}
+	return sum
 }
 
 // outcome is what a light reader is told of the transaction at an index.

@@ -43,7 +43,15 @@ func (h *Host) reachOptions() []libp2p.Option {
 }
 
 // Reachability returns whether peers can dial this host, as those say whom it
-// asked; who says so may lie.
+// asked; who says so may lie. The library asks one connected peer after the
+// other, at random, that offers such dials and has an address of the internet.
+// One dial that got through makes the host public at once. A public one becomes
+// private by answers that none did: one, and one more for each dial that got
+// through before, three of which count; the same peer may give them all. So
+// whoever is most of a host's peers can have it taken for private until an
+// honest one is asked. It listens and dials then as before, and who could reach
+// it can; it takes places at relays besides, and neither relays itself nor
+// tries for others.
 func (h *Host) Reachability() Reachability {
 	if r, ok := h.reach.Load().(Reachability); ok {
 		return r

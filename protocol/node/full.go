@@ -304,8 +304,11 @@ func (f *Full) takeHanded(ctx context.Context, raw []byte) ([]byte, error) {
 // serve answers light readers; what they did wrong is told to them.
 func (f *Full) serve(ctx context.Context, request []byte) ([]byte, error) {
 	b, err := f.consensus.Serve(ctx, request)
-	if errors.Is(err, consensus.ErrRequest) || errors.Is(err, consensus.ErrNoBlock) || errors.Is(err, consensus.ErrTxBusy) {
+	if errors.Is(err, consensus.ErrRequest) || errors.Is(err, consensus.ErrNoBlock) {
 		return nil, fmt.Errorf("%w: %w", gossip.ErrRefused, err)
+	}
+	if errors.Is(err, consensus.ErrBusy) { // it may be asked again
+		return nil, fmt.Errorf("%w: %w", gossip.ErrBusy, err)
 	}
 	return b, err
 }

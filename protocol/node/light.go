@@ -3,6 +3,7 @@ package node
 import (
 	"context"
 	"errors"
+	"fmt"
 	"slices"
 	"sync"
 	"time"
@@ -165,11 +166,16 @@ func (l *Light) providers() []consensus.Provider {
 	return out
 }
 
-// provider asks one peer; it is shunned for a while when it does not answer.
+// provider asks one peer; it is shunned for a while when it does not answer. That
+// it has no room for one question is an answer, which comes at once, and others may
+// have brought it about.
 func (l *Light) provider(id string) consensus.Provider {
 	return consensus.Remote(id, func(ctx context.Context, request []byte) ([]byte, error) {
 		b, err := l.host.Request(ctx, id, gossip.StreamState, request)
-		if err != nil && ctx.Err() == nil && !errors.Is(err, gossip.ErrRefused) {
+		switch {
+		case errors.Is(err, gossip.ErrBusy):
+			err = fmt.Errorf("%w: %w", consensus.ErrBusy, err)
+		case err != nil && ctx.Err() == nil && !errors.Is(err, gossip.ErrRefused):
 			l.mu.Lock()
 			l.shun[id] = time.Now().Add(shunFor)
 			l.mu.Unlock()
