@@ -253,21 +253,29 @@ func TestAForkInThePastIsNoticed(t *testing.T) {
 	n := bubbleNetwork(t)
 	f := newFakeChain(t, n.g, 60, 99, "", everybody)
 	other := newFakeChain(t, n.g, 60, 20, "other", everybody)
-	synctest.Test(t, func(t *testing.T) {
-		forked := fakeProvider{name: "b", block: func(h protocol.Height) ([]byte, error) {
-			if h == 25 {
-				return other.bytes(t, 25), nil
-			}
-			return f.provider(t, "b", 60).LightBlock(t.Context(), h)
-		}}
-		l := newLight(t, n, nil, nil, f.provider(t, "a", 60), forked)
-		_, err := l.Latest(t.Context())
-		check(t, err)
-		if at, err := l.TimeOf(t.Context(), 25); !errors.Is(err, consensus.ErrFork) {
-			t.Errorf("got %s, %v, want %v", at, err, consensus.ErrFork)
+	late := newFakeChain(t, n.g, 25, 99, "", everybody)
+	late.blocks[24] = f.timed(t, 25, f.blocks[59].Time.Add(time.Second), everybody(25)) // than the newest
+	for _, other := range []*fakeChain{other, late} {
+		synctest.Test(t, func(t *testing.T) { noticeFork(t, n, f, other) })
+	}
+}
+
+// noticeFork has a reader of a chain notice that another has another block 25.
+func noticeFork(t *testing.T, n *network, f, other *fakeChain) {
+	t.Helper()
+	forked := fakeProvider{name: "b", block: func(h protocol.Height) ([]byte, error) {
+		if h == 25 {
+			return other.bytes(t, 25), nil
 		}
-		f.sameTimes(t, l, 30)
-	})
+		return f.provider(t, "b", 60).LightBlock(t.Context(), h)
+	}}
+	l := newLight(t, n, nil, nil, f.provider(t, "a", 60), forked)
+	_, err := l.Latest(t.Context())
+	check(t, err)
+	if at, err := l.TimeOf(t.Context(), 25); !errors.Is(err, consensus.ErrFork) {
+		t.Errorf("got %s, %v, want %v", at, err, consensus.ErrFork)
+	}
+	f.sameTimes(t, l, 30)
 }
 
 // A reader that has asked for too much waits before it asks: that is no reason to
