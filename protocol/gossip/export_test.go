@@ -9,6 +9,7 @@ import (
 	"io"
 	"net"
 	"net/netip"
+	"slices"
 	"time"
 
 	pb "github.com/libp2p/go-libp2p-pubsub/pb"
@@ -401,6 +402,32 @@ func Punched(named ...string) (out []string) {
 		all = append(all, ma.StringCast(a))
 	}
 	return texts(internetOnly{}.FilterRemote("", all))
+}
+
+// SortFor returns relays in the order in which a peer has them; all are ids.
+func SortFor(to string, relays ...string) (out []string) {
+	var all []peer.ID
+	for _, r := range append(relays, to) {
+		id, err := peer.Decode(r)
+		if err != nil {
+			panic(err)
+		}
+		all = append(all, id)
+	}
+	all, of := all[:len(relays)], all[len(relays)]
+	sortFor(of, all)
+	for _, r := range all {
+		out = append(out, r.String())
+	}
+	return out
+}
+
+// HasPlaces reports whether a running host keeps places at all of these relays.
+func HasPlaces(h *Host, relays ...string) bool {
+	places := h.session.Load().places.Load()
+	return places != nil && !slices.ContainsFunc(relays, func(r string) bool {
+		return !slices.ContainsFunc(*places, func(id peer.ID) bool { return id.String() == r })
+	})
 }
 
 // MaxPunched is how many those are at most.

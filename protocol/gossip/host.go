@@ -53,10 +53,11 @@ type session struct {
 	topics map[Topic]*pubsub.Topic
 	tracer *tracer
 	watch  *watch
-	gate   *gate          // every call into the node's code passes here
-	bytes  meter[peer.ID] // of requests and responses that were served
-	crowd  meter[class]   // the same, of all peers of a class
-	rates  rateMeters     // of messages that peers bring
+	gate   *gate                     // every call into the node's code passes here
+	bytes  meter[peer.ID]            // of requests and responses that were served
+	crowd  meter[class]              // the same, of all peers of a class
+	rates  rateMeters                // of messages that peers bring
+	places atomic.Pointer[[]peer.ID] // at relays, in no order
 }
 
 // New checks the config. It starts nothing and opens no port: call [Host.Run].

@@ -1,8 +1,11 @@
 package gossip
 
 import (
+	"bytes"
 	"context"
+	"crypto/sha256"
 	"errors"
+	"maps"
 	"slices"
 	"strings"
 	"time"
@@ -54,9 +57,9 @@ const (
 	// placeTime is how long a place at a relay is kept, carryTime how long two peers
 	// are carried.
 	placeTime, carryTime = time.Hour, 2 * time.Minute
-	// wantedRelays is at how many relays a host keeps a place, and how many it asks
-	// for another that it cannot dial.
-	wantedRelays = 2
+	// wantedRelays is at how many relays a host keeps a place, askedRelays how many
+	// are asked for one: more, for the first may be full, or known to one side alone.
+	wantedRelays, askedRelays = 2, 4
 	// reserveTime bounds a question for a place, reserveAgain is the pause after one
 	// that was refused.
 	reserveTime, reserveAgain = 10 * time.Second, time.Minute
@@ -154,9 +157,11 @@ func (h *Host) Relayed() []string {
 	return out
 }
 
-// relays returns the connected peers that may carry something: kept ones that say
-// they do.
-func (h *Host) relays(s *session) (out []peer.ID) {
+// relays returns the connected peers that may carry something to a peer: kept ones
+// that say they do, in an order that both sides have alike, and that is another
+// for each peer (highest random weight: Thaler and Ravishankar 1998). So who looks
+// for a peer asks first where that has its places, however many relays there are.
+func (h *Host) relays(s *session, to peer.ID) (out []peer.ID) {
 	for _, id := range s.net.Network().Peers() {
 		if !h.isKept(id) || s.net.Network().Connectedness(id) != network.Connected {
 			continue
@@ -165,7 +170,20 @@ func (h *Host) relays(s *session) (out []peer.ID) {
 			out = append(out, id)
 		}
 	}
+	sortFor(to, out)
 	return out
+}
+
+// sortFor puts relays in the order in which one peer has them.
+func sortFor(to peer.ID, relays []peer.ID) {
+	weights := make(map[peer.ID][sha256.Size]byte, len(relays))
+	for _, r := range relays {
+		weights[r] = sha256.Sum256([]byte(to + r)) // an id says how long it is
+	}
+	slices.SortFunc(relays, func(a, b peer.ID) int {
+		x, y := weights[a], weights[b]
+		return bytes.Compare(x[:], y[:])
+	})
 }
 
 // relayLoop keeps places at relays while nobody can dial the host, until ctx is
@@ -179,6 +197,8 @@ func (h *Host) relayLoop(ctx context.Context, s *session) error {
 		h.reserve(ctx, s, held, next)
 		h.metrics.relayed.Set(float64(len(h.Relayed())))
 		h.metrics.reserved.Set(float64(len(held)))
+		places := slices.Collect(maps.Keys(held))
+		s.places.Store(&places)
 	})
 }
 
@@ -200,8 +220,16 @@ func (h *Host) reserve(ctx context.Context, s *session, held, next map[peer.ID]t
 			delete(next, id)
 		}
 	}
-	for _, id := range h.relays(s) {
-		if _, has := held[id]; has || len(held) >= wantedRelays || now.Before(next[id]) {
+	n := 0 // of the first; a later one's place, from before an earlier one came, ends by itself
+	for _, id := range h.relays(s, s.net.ID()) {
+		if n == wantedRelays {
+			break
+		}
+		if _, has := held[id]; has {
+			n++
+			continue
+		}
+		if now.Before(next[id]) {
 			continue
 		}
 		limited, cancel := context.WithTimeout(ctx, reserveTime)
@@ -213,6 +241,7 @@ func (h *Host) reserve(ctx context.Context, s *session, held, next map[peer.ID]t
 			continue
 		}
 		held[id] = r.Expiration
+		n++
 	}
 }
 
@@ -231,21 +260,26 @@ func (w within) NewStream(ctx context.Context, id peer.ID, names ...protocol.ID)
 
 var errNoRelay = errors.New("no relay carries to it")
 
-// byRelay connects to a peer over one of the relays.
+// byRelay connects to a peer over one of the relays; one that answers nothing has
+// its share of the time and no more.
 func (h *Host) byRelay(ctx context.Context, s *session, id peer.ID) error {
 	if s.net.Network().Connectedness(id) == network.Limited {
 		return nil
 	}
-	relays := h.relays(s)
-	for _, r := range relays[:min(len(relays), wantedRelays)] {
-		if r == id {
-			continue
-		}
+	relays := slices.DeleteFunc(h.relays(s, id), func(r peer.ID) bool { return r == id })
+	relays = relays[:min(len(relays), askedRelays)]
+	for i, r := range relays {
 		over, err := ma.NewMultiaddr("/p2p/" + r.String() + "/p2p-circuit")
 		if err != nil {
 			return err
 		}
-		err = s.net.Connect(network.WithAllowLimitedConn(ctx, "a request"), peer.AddrInfo{ID: id, Addrs: []ma.Multiaddr{over}})
+		share := reserveTime
+		if end, ok := ctx.Deadline(); ok {
+			share = min(share, time.Until(end)/time.Duration(len(relays)-i))
+		}
+		limited, cancel := context.WithTimeout(ctx, share)
+		err = s.net.Connect(network.WithAllowLimitedConn(limited, "a request"), peer.AddrInfo{ID: id, Addrs: []ma.Multiaddr{over}})
+		cancel()
 		s.net.Peerstore().SetAddr(id, over, 0) // a direct dial does not try it
 		if err == nil {
 			return nil

@@ -11,6 +11,8 @@ import (
 	"testing"
 	"time"
 
+	"github.com/libp2p/go-libp2p/p2p/protocol/circuitv2/proto"
+
 	"github.com/assaynet/assay/protocol"
 	"github.com/assaynet/assay/protocol/gossip"
 )
@@ -100,6 +102,64 @@ func reachOverRelay(t *testing.T, ofRelay, ofHidden func(protocol.PublicKey) boo
 	eventually(t, "the plain one knows the relay", func() bool { return connected(plain, relay.ID()) })
 	if _, err := plain.Request(t.Context(), hidden.ID(), gossip.StreamState, nil); err == nil {
 		t.Error("without relays: it was reached")
+	}
+}
+
+func TestBothSidesChooseTheSameOfManyRelays(t *testing.T) {
+	often := func(h *gossip.Host) { gossip.Watch(h, 10*time.Millisecond, time.Hour, time.Hour, time.Hour) }
+	var addrs, ids []string
+	for i := range 12 {
+		c := relaying(t, fmt.Sprint("relay ", i))
+		c.Serves = true
+		r := launchWith(t, c, often)
+		addrs, ids = append(addrs, r.Addrs()...), append(ids, r.ID())
+	}
+	all := func(h running) func() bool {
+		return func() bool { return !slices.ContainsFunc(ids, func(id string) bool { return !speaksHop(h, id) }) }
+	}
+	c := relaying(t, "hidden", addrs...)
+	c.NAT, c.Listen = true, nil
+	hidden := launchWith(t, c, func(h *gossip.Host) {
+		often(h)
+		gossip.BePrivate(h)
+		if err := h.Handle(gossip.StreamState, func(context.Context, string, []byte) ([]byte, error) { return []byte("here"), nil }); err != nil {
+			t.Fatal(err)
+		}
+	})
+	eventually(t, "hidden knows all relays", all(hidden))
+	best := gossip.SortFor(hidden.ID(), ids...)[:2]
+	eventually(t, "it has places at the two that are its own", func() bool { return gossip.HasPlaces(hidden.Host, best...) })
+	asker := launchWith(t, relaying(t, "asker", addrs...), often)
+	eventually(t, "the asker knows all relays", all(asker))
+	got, err := asker.Request(t.Context(), hidden.ID(), gossip.StreamState, nil)
+	if err != nil || string(got) != "here" {
+		t.Errorf("asked once: %q, %v", got, err)
+	}
+}
+
+// speaksHop reports whether a host knows that a peer relays.
+func speaksHop(h running, id string) bool { return gossip.Speaks(h.Host, id, proto.ProtoIDv2Hop) }
+
+func TestEachPeerHasRelaysInAnOrderOfItsOwn(t *testing.T) {
+	var ids []string
+	for i := range 6 {
+		h, err := gossip.New(config(fmt.Sprint("relay ", i)))
+		if err != nil {
+			t.Fatal(err)
+		}
+		ids = append(ids, h.ID())
+	}
+	firsts := map[string]bool{}
+	for _, to := range ids {
+		want := gossip.SortFor(to, ids...)
+		slices.Reverse(ids)
+		if got := gossip.SortFor(to, ids...); !slices.Equal(got, want) {
+			t.Errorf("as they come: %v, and turned about: %v", want, got)
+		}
+		firsts[want[0]] = true
+	}
+	if len(firsts) < 3 {
+		t.Errorf("six peers have %d first relays", len(firsts))
 	}
 }
 
