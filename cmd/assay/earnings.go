@@ -63,10 +63,10 @@ func earningsOf(c *cli.Context) error {
 	if _, err := arguments(c, 0, "no argument"); err != nil {
 		return err
 	}
-	if c.String("since") != "" && c.String("epoch") != "" {
+	if c.IsSet("since") && c.IsSet("epoch") {
 		return usage.Mistake(errors.New("--since and --epoch both say which epochs; give one"))
 	}
-	if c.String("seat") != "" && c.String("hotkey") != "" {
+	if c.IsSet("seat") && c.IsSet("hotkey") {
 		return usage.Mistake(errors.New("--seat and --hotkey both say which seat; give one"))
 	}
 	return withNode(c, func(n *client) error {
@@ -98,8 +98,8 @@ func earningsOf(c *cli.Context) error {
 // whose is the seat that the command line means, as the node takes it.
 func whose(c *cli.Context, n *client) (string, error) {
 	for _, name := range []string{"seat", "hotkey"} {
-		if who := c.String(name); who != "" {
-			return who, nil
+		if c.IsSet(name) { // also empty, as of a variable without a value: that is no seat
+			return c.String(name), nil
 		}
 	}
 	var s api.Status
@@ -118,7 +118,8 @@ const defaultSince = 7 * 24 * time.Hour
 // earningEpochs returns the epochs that --epoch or --since means, oldest first.
 func earningEpochs(c *cli.Context, n *client) ([]api.Epoch, error) {
 	var out []api.Epoch
-	if text := c.String("epoch"); text != "" {
+	if c.IsSet("epoch") {
+		text := c.String("epoch")
 		err := everyPage(c.Context, n, "/v1/epochs", url.Values{"epoch": {text}}, func(e *api.Epoch) { out = append(out, *e) })
 		return out, err
 	}

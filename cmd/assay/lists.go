@@ -261,20 +261,20 @@ func (l *list) shown(c *cli.Context, n *client) (rows [][]string, err error) {
 func (l *list) pages(c *cli.Context, n *client, want stretch, fn func([]json.RawMessage) error) error {
 	q := url.Values{}
 	for _, name := range l.filters {
-		if v := c.String(name); v != "" {
-			q.Set(name, v)
+		if c.IsSet(name) { // also one that is empty, as of a variable without a value
+			q.Set(name, c.String(name))
 		}
 	}
 	begins := func(protocol.Epoch) {}
 	if l.epochs {
 		begins = begun(c, l.name)
-		if v := c.String("epoch"); v != "" {
-			q.Set("epoch", v)
+		if c.IsSet("epoch") {
+			q.Set("epoch", c.String("epoch"))
 		}
 	}
 	left := want.limit
 	if want.limited && left == 0 {
-		return withHint(fmt.Errorf("--limit 0 shows nothing"), "leave it out to see all")
+		return usage.Mistake(withHint(errors.New("--limit 0 shows nothing"), "leave it out to see all"))
 	}
 	if want.newest {
 		q.Set("order", "newest")
