@@ -50,7 +50,7 @@ halves), trend_percent (empty where the earlier half paid nothing). Amounts are
 tokens; change has its sign.`,
 		Flags: append(queryFlags(),
 			&cli.StringFlag{Name: "seat", Usage: "`UID` of the seat (default: that of the asked node's hotkey)"},
-			&cli.StringFlag{Name: "hotkey", Usage: "`ADDRESS` of the seat's hotkey, or its last letters"},
+			&cli.StringFlag{Name: "hotkey", Usage: "`ADDRESS` of the seat's hotkey, or six of its last letters or more"},
 			&cli.StringFlag{Name: "since", Usage: "how `LONG` back: 7d, 12h, 2w", DefaultText: "7d"},
 			&cli.StringFlag{Name: "epoch", Usage: "instead: one epoch `E`, or A..B, latest, -20.. for the last twenty"},
 			&cli.UintFlag{Name: "limit", Value: 20, Usage: "of the epochs, show the newest `N`; sums are of all"},

@@ -74,8 +74,8 @@ func end(k protocol.PublicKey) string { return "…" + k.Short() }
 
 // filterUsage says what a filter takes.
 var filterUsage = map[string]string{
-	"miner":     "`SEAT`: its uid, the address of its hotkey, or the last letters of that (default: all)",
-	"seat":      "`SEAT`: its uid, the address of its hotkey, or the last letters of that (default: all)",
+	"miner":     "the older name of --seat",
+	"seat":      "`SEAT`: its uid, the address of its hotkey, or six of its last letters or more (default: all)",
 	"validator": "those of a `SEAT`: its uid, or its hotkey (default: all)",
 	"kind":      "those of a `KIND` of tasks (default: all)",
 	"epoch":     "those that the end of an epoch `E` left; latest, or -2 for the one before (default: latest)",
