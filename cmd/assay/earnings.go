@@ -54,6 +54,7 @@ tokens; change has its sign.`,
 			&cli.StringFlag{Name: "since", Usage: "how `LONG` back: 7d, 12h, 2w", DefaultText: "7d"},
 			&cli.StringFlag{Name: "epoch", Usage: "instead: one epoch `E`, or A..B, latest, -20.. for the last twenty"},
 			&cli.UintFlag{Name: "limit", Value: 20, Usage: "of the epochs, show the newest `N`; sums are of all"},
+			&cli.BoolFlag{Name: "wide", Usage: "show all columns, also where they do not fit the terminal", DisableDefaultText: true},
 		),
 		Action: earningsOf,
 	}
@@ -91,7 +92,11 @@ func earningsOf(c *cli.Context) error {
 		if c.Bool("json") {
 			return printJSON(c, e)
 		}
-		return e.tell(c.App.Writer, int(c.Uint("limit")))
+		columns := terminalColumns(c.App.Writer)
+		if c.Bool("wide") {
+			columns = 0
+		}
+		return e.tell(c.App.Writer, int(c.Uint("limit")), columns)
 	})
 }
 
