@@ -12,8 +12,9 @@ import (
 	"github.com/assaynet/assay/protocol/task/inference"
 )
 
-// TestDataBeginsWhereAnswersAreKept: what was paid stays for all epochs, and answers
-// and cards for some, so that a list of data of an older network begins later.
+// TestDataBeginsWhereAnswersAreKept: what was paid stays for all epochs, and
+// answers and cards for some, so that a list of data of an older network begins
+// later.
 func TestDataBeginsWhereAnswersAreKept(t *testing.T) {
 	const oldest, now = 26, 30
 	var asked []int

@@ -92,7 +92,8 @@ func explain(c *cli.Context) error {
 	})
 }
 
-// oneEpoch is the epoch that --epoch names, as lists take it, where it is one alone.
+// oneEpoch is the epoch that --epoch names, as lists take it, where it is one
+// alone.
 func oneEpoch(c *cli.Context, n *client) (protocol.Epoch, error) {
 	text := c.String("epoch")
 	if e, err := strconv.ParseUint(text, 10, 62); err == nil {

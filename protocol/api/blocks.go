@@ -66,9 +66,10 @@ func (h *Handler) genesis(*request) (any, error) {
 }
 
 // heights reads height=: a block at which a page begins, from where it goes up, or
-// down where the newest come first; or a..b with both ends, of which one may be left
-// out. An end is a number, latest, or -n, the n-th from the newest. The stretch is of
-// blocks that there are, and empty, with from above to, where those end before it.
+// down where the newest come first; or a..b with both ends, of which one may be
+// left out. An end is a number, latest, or -n, the n-th from the newest. The
+// stretch is of blocks that there are, and empty, with from above to, where those
+// end before it.
 func heights(query map[string]string, newest protocol.Height, down bool) (from, to protocol.Height, err error) {
 	from, to = 1, newest
 	text, given := query["height"]

@@ -329,8 +329,8 @@ func TestBlocksOfAStretch(t *testing.T) {
 	}
 }
 
-// TestScoresOfASeatAndAKind: a seat goes by the name that all lists take, and a kind
-// that is none is no list without anything.
+// TestScoresOfASeatAndAKind: a seat goes by the name that all lists take, and a
+// kind that is none is no list without anything.
 func TestScoresOfASeatAndAKind(t *testing.T) {
 	_, h := seeded(t)
 	seat, miner := get(t, h, "/v1/scores?seat=3"), get(t, h, "/v1/scores?miner=3")

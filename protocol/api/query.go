@@ -205,8 +205,8 @@ func (h *Handler) hotkeyEnding(ctx context.Context, name, end string) (protocol.
 	return found[0], nil
 }
 
-// kind reads kind=, empty for all: one that the network does not pay for is a mistake,
-// and not a list without anything.
+// kind reads kind=, empty for all: one that the network does not pay for is a
+// mistake, and not a list without anything.
 func (h *Handler) kind(r *request) (protocol.Kind, error) {
 	text, given := r.query["kind"]
 	kind := protocol.Kind(text)
