@@ -11,8 +11,8 @@ import (
 	"github.com/assaynet/assay/protocol/ledger"
 )
 
-// TestEventNamesAreAllThatThereAre: who asks for an event that is not listed is told
-// that there is none.
+// TestEventNamesAreAllThatThereAre: who asks for an event that is not listed is
+// told that there is none.
 func TestEventNamesAreAllThatThereAre(t *testing.T) {
 	f, err := parser.ParseFile(token.NewFileSet(), "event.go", nil, 0)
 	if err != nil {
