@@ -19,7 +19,7 @@ func TestDataBeginsWhereAnswersAreKept(t *testing.T) {
 	const oldest, now = 26, 30
 	var asked []int
 	web := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
-		answer := ""
+		var answer string
 		switch e := r.URL.Query().Get("epoch"); {
 		case r.URL.Path == "/v1/status":
 			answer = fmt.Sprintf(`{"epoch":%d}`, now)

@@ -161,7 +161,7 @@ const causeIndent = "       "
 // indented writes words in lines of so many columns.
 func indented(b *bytes.Buffer, text string, columns int) {
 	line := causeIndent[:len(causeIndent)-1]
-	for _, word := range strings.Fields(text) {
+	for word := range strings.FieldsSeq(text) {
 		if len(line) > len(causeIndent) && utf8.RuneCountInString(line)+1+utf8.RuneCountInString(word) > columns {
 			b.WriteString(line + "\n")
 			line = causeIndent[:len(causeIndent)-1]
