@@ -14,7 +14,11 @@ import (
 func arguments(c *cli.Context, n int, what string) ([]string, error) {
 	args, err := anyArguments(c)
 	if err == nil && len(args) != n {
-		err = withHint(fmt.Errorf("%s takes %s, not %d arguments", usage.Name(c), what, len(args)), usage.Name(c)+" --help says more")
+		given := "1 argument"
+		if len(args) != 1 {
+			given = fmt.Sprintf("%d arguments", len(args))
+		}
+		err = usage.Mistake(withHint(fmt.Errorf("%s takes %s, not %s", usage.Name(c), what, given), usage.Name(c)+" --help says more"))
 	}
 	return args, err
 }
@@ -57,12 +61,12 @@ func lateFlag(c *cli.Context, arg string, rest []string) ([]string, error) {
 	}
 	if !has {
 		if len(rest) == 0 {
-			return nil, fmt.Errorf("flag needs an argument: -%s", name)
+			return nil, usage.Mistake(fmt.Errorf("flag needs an argument: -%s", name))
 		}
 		value, rest = rest[0], rest[1:]
 	}
 	if err := c.Set(name, value); err != nil {
-		return nil, fmt.Errorf("invalid value %q for flag -%s: %w", abridge(value), name, err)
+		return nil, usage.Mistake(fmt.Errorf("invalid value %q for flag -%s: %w", abridge(value), name, err))
 	}
 	return rest, nil
 }

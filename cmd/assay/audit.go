@@ -14,6 +14,7 @@ import (
 	"github.com/urfave/cli/v2"
 
 	"github.com/assaynet/assay/cmd/internal/progress"
+	"github.com/assaynet/assay/cmd/internal/usage"
 	"github.com/assaynet/assay/protocol"
 	"github.com/assaynet/assay/protocol/api"
 	"github.com/assaynet/assay/protocol/audit"
@@ -94,7 +95,7 @@ func epochFlag(c *cli.Context, name string) (protocol.Epoch, bool, error) {
 	}
 	e, err := strconv.ParseUint(text, 10, 62)
 	if err != nil {
-		return 0, false, fmt.Errorf("--%s %q is no epoch; give a number such as 7", name, abridge(text))
+		return 0, false, usage.Mistake(fmt.Errorf("--%s %q is no epoch; give a number such as 7", name, abridge(text)))
 	}
 	return protocol.Epoch(e), true, nil
 }

@@ -7,10 +7,11 @@ import (
 )
 
 var challengesList = list{
-	name: "challenges", path: "/v1/challenges", item: "Challenge",
+	name: "challenges", path: "/v1/challenges", item: "Challenge", epochs: true, filters: []string{"seat"}, csv: api.CSV[api.Challenge],
 	usage: "show what was said to be false, and what came of it",
-	about: `Shows challenges of answers and of judges' cards, the oldest first. Who is accused is
-a seat for its answer, or a judge for its card about one. Two thirds of the electors'
+	about: `Shows challenges of answers and of judges' cards, by the block that has them. Who is
+accused is a seat for its answer, or a judge for its card about one; --seat is of either,
+and --epoch of when they were posted. Two thirds of the electors'
 stake that find alike decide, and against the accused only by the reference: named by
 more than a third, as is another backend, or by more than two thirds. What a verdict
 takes is held until the block under due, and burned then, unless its owner appeals

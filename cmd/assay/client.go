@@ -19,6 +19,7 @@ import (
 
 	"github.com/assaynet/assay/cmd/internal/config"
 	"github.com/assaynet/assay/cmd/internal/status"
+	"github.com/assaynet/assay/cmd/internal/usage"
 	"github.com/assaynet/assay/protocol/api"
 	"github.com/assaynet/assay/protocol/store"
 	"github.com/assaynet/assay/validator/source"
@@ -67,7 +68,7 @@ func openNode(c *cli.Context) (*client, error) {
 		return nodeOf(c)
 	}
 	if given := c.String("node"); given != "" && given != os.Getenv(envNode) {
-		return nil, errors.New("--node and --home both say whom to ask; give one")
+		return nil, usage.Mistake(errors.New("--node and --home both say whom to ask; give one"))
 	}
 	return openHome(c, config.Home(home))
 }
@@ -80,7 +81,7 @@ func nodeOf(c *cli.Context) (*client, error) {
 	}
 	u, err := url.Parse(given)
 	if err != nil || u.Host == "" || (u.Scheme != "http" && u.Scheme != "https") {
-		return nil, fmt.Errorf("--node %q is no URL; give one such as %s", abridge(given), defaultNode)
+		return nil, usage.Mistake(fmt.Errorf("--node %q is no URL; give one such as %s", abridge(given), defaultNode))
 	}
 	return &client{url: strings.TrimRight(given, "/")}, nil
 }
@@ -131,9 +132,14 @@ func openHome(c *cli.Context, home config.Home) (*client, error) {
 }
 
 // get asks for path and reads the answer into v. A problem document comes back
-// as an error of type *[api.Problem].
+// as an error of type *[api.Problem]: what the node does not understand of the
+// question is what the command line says, so it is a mistake there.
 func (n *client) get(ctx context.Context, path string, v any) error {
-	return n.ask(ctx, http.MethodGet, path, nil, v)
+	err := n.ask(ctx, http.MethodGet, path, nil, v)
+	if p, ok := errors.AsType[*api.Problem](err); ok && p.Status == http.StatusBadRequest {
+		return usage.Mistake(err)
+	}
+	return err
 }
 
 // post sends body as JSON.

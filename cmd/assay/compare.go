@@ -71,7 +71,7 @@ func compare(c *cli.Context) error {
 		return err
 	}
 	if a == b {
-		return errors.New("a validator is compared with another one; give two")
+		return usage.Mistake(errors.New("a validator is compared with another one; give two"))
 	}
 	return withNode(c, func(n *client) error {
 		e, list, err := opinions(c.Context, n, c.String("epoch"), a, b)

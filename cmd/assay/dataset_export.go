@@ -151,7 +151,8 @@ func exportConfig(c *cli.Context, a *asked, k *dataKind, dir string) (export.Con
 		return cfg, err
 	}
 	var page api.Page[struct{}]
-	if err := a.n.get(c.Context, "/v1/emissions?limit=1", &page); err != nil {
+	// What was paid stays for good, and answers and cards do not.
+	if err := a.n.get(c.Context, "/v1/tasks?limit=1", &page); err != nil {
 		return cfg, err
 	}
 	if s.Epoch < 2 {

@@ -50,10 +50,11 @@ halves), trend_percent (empty where the earlier half paid nothing). Amounts are
 tokens; change has its sign.`,
 		Flags: append(queryFlags(),
 			&cli.StringFlag{Name: "seat", Usage: "`UID` of the seat (default: that of the asked node's hotkey)"},
-			&cli.StringFlag{Name: "hotkey", Usage: "`ADDRESS` of the seat's hotkey, or its last letters"},
+			&cli.StringFlag{Name: "hotkey", Usage: "`ADDRESS` of the seat's hotkey, or six of its last letters or more"},
 			&cli.StringFlag{Name: "since", Usage: "how `LONG` back: 7d, 12h, 2w", DefaultText: "7d"},
 			&cli.StringFlag{Name: "epoch", Usage: "instead: one epoch `E`, or A..B, latest, -20.. for the last twenty"},
 			&cli.UintFlag{Name: "limit", Value: 20, Usage: "of the epochs, show the newest `N`; sums are of all"},
+			&cli.BoolFlag{Name: "wide", Usage: "show all columns, also where they do not fit the terminal", DisableDefaultText: true},
 		),
 		Action: earningsOf,
 	}
@@ -63,10 +64,10 @@ func earningsOf(c *cli.Context) error {
 	if _, err := arguments(c, 0, "no argument"); err != nil {
 		return err
 	}
-	if c.String("since") != "" && c.String("epoch") != "" {
+	if c.IsSet("since") && c.IsSet("epoch") {
 		return usage.Mistake(errors.New("--since and --epoch both say which epochs; give one"))
 	}
-	if c.String("seat") != "" && c.String("hotkey") != "" {
+	if c.IsSet("seat") && c.IsSet("hotkey") {
 		return usage.Mistake(errors.New("--seat and --hotkey both say which seat; give one"))
 	}
 	return withNode(c, func(n *client) error {
@@ -91,15 +92,19 @@ func earningsOf(c *cli.Context) error {
 		if c.Bool("json") {
 			return printJSON(c, e)
 		}
-		return e.tell(c.App.Writer, int(c.Uint("limit")))
+		columns := terminalColumns(c.App.Writer)
+		if c.Bool("wide") {
+			columns = 0
+		}
+		return e.tell(c.App.Writer, int(c.Uint("limit")), columns)
 	})
 }
 
 // whose is the seat that the command line means, as the node takes it.
 func whose(c *cli.Context, n *client) (string, error) {
 	for _, name := range []string{"seat", "hotkey"} {
-		if who := c.String(name); who != "" {
-			return who, nil
+		if c.IsSet(name) { // also empty, as of a variable without a value: that is no seat
+			return c.String(name), nil
 		}
 	}
 	var s api.Status
@@ -118,7 +123,8 @@ const defaultSince = 7 * 24 * time.Hour
 // earningEpochs returns the epochs that --epoch or --since means, oldest first.
 func earningEpochs(c *cli.Context, n *client) ([]api.Epoch, error) {
 	var out []api.Epoch
-	if text := c.String("epoch"); text != "" {
+	if c.IsSet("epoch") {
+		text := c.String("epoch")
 		err := everyPage(c.Context, n, "/v1/epochs", url.Values{"epoch": {text}}, func(e *api.Epoch) { out = append(out, *e) })
 		return out, err
 	}

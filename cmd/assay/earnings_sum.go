@@ -5,8 +5,10 @@ import (
 	"fmt"
 	"io"
 	"math/big"
+	"slices"
 	"strings"
 	"time"
+	"unicode/utf8"
 
 	"github.com/assaynet/assay/protocol"
 	"github.com/assaynet/assay/protocol/api"
@@ -88,6 +90,9 @@ func newEarnings(seat api.Holder, first protocol.Epoch, paid []api.Emission, epo
 }
 
 func (e *earnings) add(row *paidEpoch) {
+	if len(e.Epochs) == 0 {
+		e.From = row.Epoch // a seat that came later was not paid nothing before
+	}
 	e.Epochs = append(e.Epochs, *row)
 	e.To, e.Sum = row.Epoch, e.Sum+row.Total // parts of what was issued
 	day := ""
@@ -128,15 +133,64 @@ func mean(rows []paidEpoch) (sum protocol.Amount) {
 	return sum / protocol.Amount(len(rows))
 }
 
-// tell writes the newest epochs, the days and the sums for a person.
-func (e *earnings) tell(out io.Writer, most int) error {
+// table writes rows whose last column is the causes. Where those do not fit so many
+// columns, 0 for as many as they take, they stand below their row.
+func (e *earnings) table(b *bytes.Buffer, rows [][]string, columns int) {
+	var whole bytes.Buffer
+	if leftTable(&whole, rows); columns == 0 || widest(whole.String()) <= columns {
+		b.Write(whole.Bytes())
+		return
+	}
+	texts := make([]string, len(rows))
+	for i, row := range rows {
+		texts[i], rows[i] = row[len(row)-1], row[:len(row)-1]
+	}
+	rows, _ = fitting(rows, []string{"judging", "work"}, columns) // the total stays
+	var table bytes.Buffer
+	leftTable(&table, rows)
+	for i, line := range slices.Collect(strings.Lines(table.String())) {
+		if b.WriteString(line); i > 0 { // the first has the names
+			indented(b, texts[i], columns)
+		}
+	}
+}
+
+// causeIndent is where causes below a row begin: at its second column.
+const causeIndent = "       "
+
+// indented writes words in lines of so many columns.
+func indented(b *bytes.Buffer, text string, columns int) {
+	line := causeIndent[:len(causeIndent)-1]
+	for word := range strings.FieldsSeq(text) {
+		if len(line) > len(causeIndent) && utf8.RuneCountInString(line)+1+utf8.RuneCountInString(word) > columns {
+			b.WriteString(line + "\n")
+			line = causeIndent[:len(causeIndent)-1]
+		}
+		line += " " + word
+	}
+	if strings.TrimSpace(line) != "" {
+		b.WriteString(line + "\n")
+	}
+}
+
+// widest is the length of the longest line, in characters.
+func widest(text string) (n int) {
+	for line := range strings.Lines(text) {
+		n = max(n, utf8.RuneCountInString(strings.TrimSuffix(line, "\n")))
+	}
+	return n
+}
+
+// tell writes the newest epochs, the days and the sums for a person, whose terminal
+// has so many columns, 0 for one that takes whatever comes.
+func (e *earnings) tell(out io.Writer, most, columns int) error {
 	var b bytes.Buffer
 	rows := [][]string{{"epoch", "time", "work", "judging", "total", "change", "why"}}
 	for i := max(0, len(e.Epochs)-most); i < len(e.Epochs); i++ {
 		r := &e.Epochs[i]
 		rows = append(rows, []string{num(r.Epoch), stamp(r.Time), r.Work.String(), r.Judging.String(), r.Total.String(), r.Change, why(r.Causes)})
 	}
-	leftTable(&b, rows)
+	e.table(&b, rows, columns)
 	if more := len(e.Epochs) - most; more > 0 {
 		fmt.Fprintf(&b, "%d epochs more: --limit %d shows all\n", more, len(e.Epochs))
 	}

@@ -1,6 +1,9 @@
 package main
 
-import "github.com/assaynet/assay/protocol/api"
+import (
+	"github.com/assaynet/assay/protocol"
+	"github.com/assaynet/assay/protocol/api"
+)
 
 var epochsList = list{
 	name: "epochs", path: "/v1/epochs", item: "Epoch", epochs: true, csv: api.CSV[api.Epoch],
@@ -14,11 +17,19 @@ in tokens, and to how many of them. The last one runs, and has paid nothing yet.
 		{"began", func(e *api.Epoch) string { return stamp(e.Began) }},
 		{"ended", func(e *api.Epoch) string { return stamp(e.Ended) }},
 		{"to miners", func(e *api.Epoch) string { return e.Miners.String() }},
-		{"of them", func(e *api.Epoch) string { return num(e.PaidMiners) }},
+		{"of them", func(e *api.Epoch) string { return paidSeats(e.PaidMiners, e.Miners) }},
 		{"to validators", func(e *api.Epoch) string { return e.Validators.String() }},
-		{"of them", func(e *api.Epoch) string { return num(e.PaidValidators) }},
+		{"of them", func(e *api.Epoch) string { return paidSeats(e.PaidValidators, e.Validators) }},
 		{"seats", func(e *api.Epoch) string { return num(e.Seats) }},
 	}),
+}
+
+// paidSeats is how many were paid; "-" where the node has the sum alone.
+func paidSeats(n uint32, sum protocol.Amount) string {
+	if n == 0 && sum > 0 {
+		return "-"
+	}
+	return num(n)
 }
 
 var bondsList = list{

@@ -7,9 +7,11 @@ import (
 	"fmt"
 	"net/url"
 	"strconv"
+	"strings"
 
 	"github.com/urfave/cli/v2"
 
+	"github.com/assaynet/assay/cmd/internal/usage"
 	"github.com/assaynet/assay/protocol"
 	"github.com/assaynet/assay/protocol/api"
 	"github.com/assaynet/assay/protocol/earning"
@@ -34,7 +36,7 @@ work), weights and weights_before (items of /v1/weights), scores and scores_befo
 that accuse the seat, that its owner posted, or on which it votes), tasks (as
 /v1/tasks/ID has them), tasks_in_all, and why (the sentences).`,
 		Flags: append(queryFlags(),
-			&cli.StringFlag{Name: "epoch", Usage: "the `EPOCH` that paid (needed)"},
+			&cli.StringFlag{Name: "epoch", Usage: "the `EPOCH` that paid: its number, latest, or -2 for the one before (needed)"},
 			&cli.IntFlag{Name: "tasks", Value: 3, Usage: "show `N` tasks of each kind"},
 		),
 		Action: explain,
@@ -64,16 +66,17 @@ func explain(c *cli.Context) error {
 	if err != nil {
 		return err
 	}
-	e, given, err := epochFlag(c, "epoch")
 	switch {
-	case err != nil:
-		return err
-	case !given:
-		return withHint(errors.New("no epoch is given"), "give --epoch 7; assay emissions shows those that there are")
+	case c.String("epoch") == "":
+		return usage.Mistake(withHint(errors.New("no epoch is given"), "give --epoch 7, or latest; assay emissions shows those that there are"))
 	case c.Int("tasks") < 0:
-		return errors.New("--tasks is 0 or more")
+		return usage.Mistake(errors.New("--tasks is 0 or more"))
 	}
 	return withNode(c, func(n *client) error {
+		e, err := oneEpoch(c, n)
+		if err != nil {
+			return err
+		}
 		x, err := gather(c.Context, n, args[0], e, c.Int("tasks"))
 		if err != nil {
 			return err
@@ -87,6 +90,23 @@ func explain(c *cli.Context) error {
 		}
 		return x.tell(c)
 	})
+}
+
+// oneEpoch is the epoch that --epoch names, as lists take it, where it is one
+// alone.
+func oneEpoch(c *cli.Context, n *client) (protocol.Epoch, error) {
+	text := c.String("epoch")
+	if e, err := strconv.ParseUint(text, 10, 62); err == nil {
+		return protocol.Epoch(e), nil // also one of which the node does not know
+	}
+	var page api.Page[api.Epoch]
+	if err := n.get(c.Context, "/v1/epochs?"+url.Values{"epoch": {text}, "limit": {"1"}}.Encode(), &page); err != nil {
+		return 0, err
+	}
+	if strings.Contains(text, "..") || len(page.Items) != 1 {
+		return 0, usage.Mistake(withHint(fmt.Errorf("--epoch %q is not one epoch", abridge(text)), "give a number such as 7, latest, or -2 for the one before"))
+	}
+	return page.Items[0].Epoch, nil
 }
 
 // gather asks for all that the payment follows from.

@@ -66,6 +66,7 @@ func BenchmarkReading(b *testing.B) {
 	apitest.EachLarge(b, false, []string{
 		"status", "network", "miners", "validators", "epochs", "emissions", "emissions --epoch latest", "emissions --limit 1000",
 		"emissions --seat 100", "weights", "weights --epoch latest", "bonds", "blocks --limit 20", "scores", "challenges", "tasks",
+		"blocks --height -1000..", "supply", "earnings --seat 100 --epoch -50..", "explain 100 --epoch latest", "plot emissions", "plot weights", "plot scores", "compare 0 1",
 	}, reads(b))
 }
 

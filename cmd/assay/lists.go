@@ -74,8 +74,8 @@ func end(k protocol.PublicKey) string { return "…" + k.Short() }
 
 // filterUsage says what a filter takes.
 var filterUsage = map[string]string{
-	"miner":     "`SEAT`: its uid, the address of its hotkey, or the last letters of that (default: all)",
-	"seat":      "`SEAT`: its uid, the address of its hotkey, or the last letters of that (default: all)",
+	"miner":     "the older name of --seat",
+	"seat":      "`SEAT`: its uid, the address of its hotkey, or six of its last letters or more (default: all)",
 	"validator": "those of a `SEAT`: its uid, or its hotkey (default: all)",
 	"kind":      "those of a `KIND` of tasks (default: all)",
 	"epoch":     "those that the end of an epoch `E` left; latest, or -2 for the one before (default: latest)",
@@ -261,20 +261,20 @@ func (l *list) shown(c *cli.Context, n *client) (rows [][]string, err error) {
 func (l *list) pages(c *cli.Context, n *client, want stretch, fn func([]json.RawMessage) error) error {
 	q := url.Values{}
 	for _, name := range l.filters {
-		if v := c.String(name); v != "" {
-			q.Set(name, v)
+		if c.IsSet(name) { // also one that is empty, as of a variable without a value
+			q.Set(name, c.String(name))
 		}
 	}
 	begins := func(protocol.Epoch) {}
 	if l.epochs {
 		begins = begun(c, l.name)
-		if v := c.String("epoch"); v != "" {
-			q.Set("epoch", v)
+		if c.IsSet("epoch") {
+			q.Set("epoch", c.String("epoch"))
 		}
 	}
 	left := want.limit
 	if want.limited && left == 0 {
-		return withHint(fmt.Errorf("--limit 0 shows nothing"), "leave it out to see all")
+		return usage.Mistake(withHint(errors.New("--limit 0 shows nothing"), "leave it out to see all"))
 	}
 	if want.newest {
 		q.Set("order", "newest")

@@ -29,7 +29,7 @@ is there, too; daemons find what it fetched by the model's name.`,
 				{"collateral of a slot", n.Collateral.String()},
 				{"stake comes back", fmt.Sprintf("after %d blocks and %d seconds", n.Unbonding, n.UnbondingSeconds)},
 				{"an epoch", fmt.Sprintf("%d blocks, in rounds of %d", n.Tempo, n.RoundLength)},
-				{"kept", fmt.Sprintf("%d epochs of answers, cards and weights", n.Retention)},
+				{"kept", fmt.Sprintf("answers and cards of %d epochs; a validator keeps scores, weights and pay of all", n.Retention)},
 			}
 			for i := range n.Kinds {
 				out = append(out, kindPairs(&n.Kinds[i])...)

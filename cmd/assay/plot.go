@@ -75,7 +75,7 @@ func plotHistory(c *cli.Context) error {
 	title := map[string]string{"emissions": "tokens paid an epoch", "weights": "mean weight", "scores": "weight by the asked validator"}[args[0]]
 	return withNode(c, func(n *client) error {
 		q := url.Values{"epoch": {c.String("epoch")}}
-		if who := c.String("seat"); who != "" {
+		if who := c.String("seat"); c.IsSet("seat") {
 			name := "seat"
 			if args[0] == "scores" {
 				name = "miner"

@@ -7,7 +7,7 @@ import (
 )
 
 var scoresList = list{
-	name: "scores", path: "/v1/scores", item: "Score", epochs: true, filters: []string{"miner", "kind"}, csv: api.CSV[api.Score],
+	name: "scores", path: "/v1/scores", item: "Score", epochs: true, filters: []string{"seat", "miner", "kind"}, csv: api.CSV[api.Score],
 	usage: "show what a validator counted of each seat, and the weight that it made of it",
 	about: `Shows the scores of one validator, by epoch, uid and kind of tasks. Units are what
 the kind counts: tokens, of inference. An answer is given if judges with more than
@@ -23,7 +23,7 @@ partial, seen_from and unobserved in --json and --csv), and may differ from anot
 node's.
 From a score to its evidence:
 
-   assay scores --miner 3 --epoch 7 --json | jq -r '.tasks[]'
+   assay scores --seat 3 --epoch 7 --json | jq -r '.tasks[]'
    assay task ID
    assay receipt ID > receipt.json && assay verify receipt.json --model FILE`,
 	wide: []string{"units", "bound", "speed", "availability", "hotkey", "not given", "inexact", "late", "kind"},

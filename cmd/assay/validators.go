@@ -14,7 +14,7 @@ var validatorsList = list{
 65535ths; stake, what of it is the owner's, and emission are tokens, and so is the
 balance of the coldkey: seats of one owner show the same one. What the owner takes
 of dividends is what delegating there costs; --json says of a rise that comes.`,
-	wide: []string{"coldkey has", "owner has", "takes", "duty", "dividend", "jailed"},
+	wide: []string{"coldkey has", "owner has", "takes", "duty", "dividend", "jailed", "last update", "power", "last signed"},
 	table: tableOf([]column[api.Validator]{
 		{"uid", func(v *api.Validator) string { return num(v.UID) }},
 		{"hotkey", func(v *api.Validator) string { return end(v.Hotkey) }},

@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"net/http"
+	"strings"
 	"time"
 
 	"github.com/assaynet/assay/protocol"
@@ -28,6 +29,11 @@ type Blocks struct {
 	Newest protocol.Height `json:"newest"` // block of this node
 	Blocks []Block         `json:"blocks"` // in order, without a gap
 }
+
+func (b Blocks) csv() ([]byte, error) { return Page[Block]{Items: b.Blocks}.csv() }
+
+// next is empty: who goes on says from which height.
+func (Blocks) next() string { return "" }
 
 // Block is one block.
 type Block struct {
@@ -59,8 +65,44 @@ func (h *Handler) genesis(*request) (any, error) {
 	return json.RawMessage(b), err
 }
 
+// heights reads height=: a block at which a page begins, from where it goes up, or
+// down where the newest come first; or a..b with both ends, of which one may be
+// left out. An end is a number, latest, or -n, the n-th from the newest. The
+// stretch is of blocks that there are, and empty, with from above to, where those
+// end before it.
+func heights(query map[string]string, newest protocol.Height, down bool) (from, to protocol.Height, err error) {
+	from, to = 1, newest
+	text, given := query["height"]
+	if !given {
+		return from, to, nil
+	}
+	a, b, isRange := strings.Cut(text, "..")
+	if !isRange && down {
+		a, b = "", a
+	}
+	ok := a != "" || b != ""
+	for _, end := range []struct {
+		text string
+		at   *protocol.Height
+	}{{a, &from}, {b, &to}} {
+		if end.text == "" {
+			continue
+		}
+		n, known := endAt(end.text, newest)
+		if end.text[0] == '-' || end.text == "latest" {
+			n = max(n, 1) // there is none before the first
+		}
+		ok = ok && known && n > 0
+		*end.at = n
+	}
+	if !ok || a != "" && b != "" && from > to {
+		return 0, 0, problem(http.StatusBadRequest, problemQuery, "give height=7, 3..7, 3.., ..7, latest, or -3.. for the last three; the first is 1", "height %.40q", text)
+	}
+	return from, min(to, newest), nil
+}
+
 // blocks shows blocks from a height on, or down from it where the newest come
-// first.
+// first, or those of a stretch.
 func (h *Handler) blocks(r *request) (any, error) {
 	s, err := h.history()
 	if err != nil {
@@ -74,18 +116,13 @@ func (h *Handler) blocks(r *request) (any, error) {
 	if err != nil {
 		return nil, fmt.Errorf("read the state: %w", err)
 	}
-	n := protocol.Height(1)
-	if p.newest {
-		n = newest
+	from, to, err := heights(r.query, newest, p.newest)
+	if err != nil {
+		return nil, err
 	}
-	if text, ok := r.query["height"]; ok {
-		at, err := number(text, 64)
-		if err != nil || at == 0 {
-			return nil, problem(http.StatusBadRequest, problemQuery, "give height=7; the first is 1", "height %.40q", text)
-		}
-		if n = protocol.Height(at); p.newest {
-			n = min(n, newest)
-		}
+	n := from
+	if p.newest {
+		n = to
 	}
 	whole, most := true, maxBlocksBytes
 	switch text := r.query["record"]; text {
@@ -97,7 +134,7 @@ func (h *Handler) blocks(r *request) (any, error) {
 	}
 	out := Blocks{Newest: newest, Blocks: []Block{}}
 	size := 0
-	for n > 0 && n <= newest && len(out.Blocks) < p.limit && size < most {
+	for n >= from && n <= to && len(out.Blocks) < p.limit && size < most {
 		if err := r.ctx().Err(); err != nil {
 			return nil, err
 		}

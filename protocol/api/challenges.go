@@ -57,13 +57,22 @@ type Elector struct {
 	Forfeits bool `json:"forfeits"`
 }
 
-// challenges lists them by height, then by what they are about.
+// challenges lists them by height, then by what they are about: those about a seat,
+// as who answered or who judged, that were posted in some epochs.
 func (h *Handler) challenges(r *request) (any, error) {
 	v, err := h.view(r.ctx())
 	if err != nil {
 		return nil, err
 	}
 	p, err := newPager[Challenge](r)
+	if err != nil {
+		return nil, err
+	}
+	want, err := h.epochs(r)
+	if err != nil {
+		return nil, err
+	}
+	seat, err := h.seated(r, "seat")
 	if err != nil {
 		return nil, err
 	}
@@ -74,24 +83,27 @@ func (h *Handler) challenges(r *request) (any, error) {
 	slices.SortFunc(all, func(a, b ledger.ChallengeRecord) int {
 		return cmp.Or(cmp.Compare(a.Posted, b.Posted), bytes.Compare(a.Case.Bytes(), b.Case.Bytes()))
 	})
-	at := position{}
+	places := make([]position, len(all)) // by the block, and how many it has before
 	for i := range all {
-		if next := protocol.Epoch(all[i].Posted); next != at.epoch {
-			at = position{epoch: next}
-		} else {
-			at.a++
+		if places[i].epoch = protocol.Epoch(all[i].Posted); i > 0 && places[i-1].epoch == places[i].epoch {
+			places[i].a = places[i-1].a + 1
 		}
-		if !p.wants(at) {
+	}
+	for i := range p.inOrder(len(all)) {
+		c := &all[i]
+		e := h.params.Schedule.EpochOf(c.Posted)
+		about := seat.any || seat.uid == c.Case.UID || seat.uid == c.Case.Accused
+		if !p.wants(places[i]) || e < want.from || e > want.to || !about {
 			continue
 		}
 		if p.full() {
 			break
 		}
-		votes, err := ledger.ReadVotes(v, all[i].Case)
+		votes, err := ledger.ReadVotes(v, c.Case)
 		if err != nil {
 			return nil, err
 		}
-		p.add(at, shownChallenge(&all[i], votes, &h.params.Verdicts))
+		p.add(places[i], shownChallenge(c, votes, &h.params.Verdicts))
 		p.scanned += len(votes) // of an appeal there are hundreds
 	}
 	return p.page(), nil

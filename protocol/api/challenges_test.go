@@ -54,3 +54,46 @@ func TestChallengesComeInTheOrderOfTheirBlocksAndNoMoreThanCanBeRead(t *testing.
 		}
 	}
 }
+
+// TestChallengesOfASeatAndAnEpoch: those of an answer and those of a card are about
+// who gave it, and the newest come first where that is asked for, over all pages.
+func TestChallengesOfASeatAndAnEpoch(t *testing.T) {
+	n, h := seeded(t) // epochs have 20 blocks
+	for i, k := range []wire.Case{{Round: 1, UID: 2, Accused: 2}, {Round: 2, UID: 3, Accused: 3}, {Round: 3, UID: 2, Accused: 1}, {Round: 4, UID: 3, Accused: 1}} {
+		r := ledger.ChallengeRecord{Case: k, Posted: protocol.Height(10 + 10*(i/2)*2), Stage: ledger.StageVoting} // 10, 10, 30, 30
+		if err := n.Tree.Set(ledger.ChallengeKey(k), wire.Encode(r)); err != nil {
+			t.Fatal(err)
+		}
+	}
+	for query, want := range map[string]string{
+		"":                            "1234",
+		"order=newest":                "4321",
+		"order=newest&limit=1":        "4321",
+		"limit=3":                     "1234",
+		"seat=2":                      "13",
+		"seat=1":                      "34",
+		"seat=3&order=newest&limit=1": "42",
+		"seat=60":                     "",
+		"epoch=0":                     "12",
+		"epoch=1":                     "34",
+		"epoch=latest":                "34",
+		"epoch=1..&seat=3":            "4",
+		"epoch=..0&seat=3":            "2",
+	} {
+		got := ""
+		for next := ""; ; {
+			var p api.Page[api.Challenge]
+			decode(t, get(t, h, "/v1/challenges?"+query+next), &p)
+			for i := range p.Items {
+				got += strconv.FormatUint(uint64(p.Items[i].Round), 10)
+			}
+			if p.Next == "" {
+				break
+			}
+			next = "&cursor=" + p.Next
+		}
+		if got != want {
+			t.Errorf("%s: got the rounds %s, want %s", query, got, want)
+		}
+	}
+}

@@ -33,7 +33,8 @@ type Epoch struct {
 	Issued protocol.Amount `json:"issued"`
 	Burned protocol.Amount `json:"burned"`
 	// Seats is how many uids had been given; PaidMiners and PaidValidators count those
-	// who were paid for work and for judging.
+	// who were paid for work and for judging: zero where something was paid, and the
+	// node has the sum alone.
 	Seats          uint32 `json:"seats"`
 	PaidMiners     uint32 `json:"paid_miners"`
 	PaidValidators uint32 `json:"paid_validators"`

@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"net/http"
 	"slices"
 	"time"
 
@@ -273,7 +274,18 @@ func (h *Handler) scores(r *request) (any, error) {
 	if err != nil {
 		return nil, err
 	}
-	seat, err := h.seat(r, "miner")
+	name := "seat"
+	if _, ok := r.query["miner"]; ok { // its older name
+		if _, both := r.query[name]; both {
+			return nil, problem(http.StatusBadRequest, problemQuery, "give one", "seat and miner both say which seat")
+		}
+		name = "miner"
+	}
+	seat, err := h.seat(r, name)
+	if err != nil {
+		return nil, err
+	}
+	kind, err := h.kind(r)
 	if err != nil {
 		return nil, err
 	}
@@ -287,7 +299,7 @@ func (h *Handler) scores(r *request) (any, error) {
 	if want, err = p.keeps("scores", want, oldest); err != nil {
 		return nil, err
 	}
-	l := scoreList{h: h, p: p, seat: seat, kind: protocol.Kind(r.query["kind"])}
+	l := scoreList{h: h, p: p, seat: seat, kind: kind}
 	if p.newest {
 		v, err := h.view(r.ctx())
 		if err != nil {

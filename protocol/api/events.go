@@ -6,6 +6,7 @@ import (
 	"errors"
 	"fmt"
 	"net/http"
+	"slices"
 	"strconv"
 	"strings"
 	"time"
@@ -61,8 +62,6 @@ const (
 	heartbeat = 15 * time.Second
 	// streamPatience is how long a client may take to read what is sent.
 	streamPatience = 30 * time.Second
-	// maxTypes bounds the types that a client may pick.
-	maxTypes = 64
 )
 
 // cursor is a place among events: behind the n-th of a block.
@@ -170,12 +169,13 @@ func (f *follower) start(r *http.Request, query map[string]string) error {
 		}
 	}
 	for name := range strings.SplitSeq(query["type"], ",") {
-		if name = strings.TrimSpace(name); name != "" {
-			f.types[name] = true
+		if name = strings.TrimSpace(name); name == "" {
+			continue
 		}
-	}
-	if len(f.types) > maxTypes {
-		return problem(http.StatusBadRequest, problemQuery, "", "%d types", len(f.types))
+		if !isEventType(name) { // it would be waited for without end
+			return problem(http.StatusBadRequest, problemQuery, "there are "+strings.Join(eventTypes(), ", "), "type %.40q", name)
+		}
+		f.types[name] = true
 	}
 	return nil
 }
@@ -276,7 +276,7 @@ func (f *follower) pays(ctx context.Context, e protocol.Epoch, h protocol.Height
 
 // shownEvent shows an event of the ledger.
 func shownEvent(e *ledger.Event) Event {
-	out := Event{Type: strings.ReplaceAll(string(e.Name), " ", "-"), Height: e.Height, Epoch: &e.Epoch, Count: e.Count}
+	out := Event{Type: eventType(e.Name), Height: e.Height, Epoch: &e.Epoch, Count: e.Count}
 	if e.Round > 0 {
 		out.Round = &e.Round
 	}
@@ -294,6 +294,20 @@ func shownEvent(e *ledger.Event) Event {
 	}
 	return out
 }
+
+// eventType is the type of an event of the ledger.
+func eventType(name ledger.EventName) string { return strings.ReplaceAll(string(name), " ", "-") }
+
+// eventTypes are the types that a client may pick.
+func eventTypes() []string {
+	out := []string{EventBlock, EventPay, EventMissed}
+	for _, name := range ledger.EventNames() {
+		out = append(out, eventType(name))
+	}
+	return out
+}
+
+func isEventType(name string) bool { return slices.Contains(eventTypes(), name) }
 
 // wants reports whether the client picked an event. That something was missed is
 // told to all.

@@ -166,7 +166,7 @@ func TestEventsAreThoseThatWereAskedFor(t *testing.T) {
 	if w := get(t, h, "/v1/events"); w.Code != http.StatusNotFound {
 		t.Errorf("got %d %s", w.Code, w.Body)
 	}
-	for _, query := range []string{"after=x", "after=1.x", "after=-1", "seat=nobody", "since=3"} {
+	for _, query := range []string{"after=x", "after=1.x", "after=-1", "seat=nobody", "since=3", "type=slahsed", "type=pay,permit%20lost"} {
 		if w := get(t, h, "/v1/events?"+query); w.Code/100 != 4 {
 			t.Errorf("%s: got %d", query, w.Code)
 		}

@@ -102,7 +102,7 @@ func (h *Handler) shownTask(ctx context.Context, ev *Evidence) (*Task, error) {
 		UID: k.Seat.UID, Registered: k.Seat.Registered, Hotkey: ev.Hotkey, Slot: k.Slot, Body: body,
 		Judges: []protocol.UID{}, Answers: []Answer{}, Cards: []Card{},
 	}
-	if t.Time, err = h.timeOf(ctx, h.params.Schedule.RoundStart(k.Round)); err != nil {
+	if t.Time, err = h.timeOf(ctx, max(h.params.Schedule.RoundStart(k.Round), 1)); err != nil {
 		return nil, err
 	}
 	for _, s := range ev.Answers {

@@ -9,6 +9,7 @@ import (
 	"io"
 	"net/http"
 	"net/http/httptest"
+	"net/url"
 	"slices"
 	"strings"
 	"testing"
@@ -277,6 +278,69 @@ func TestBlocksGoDownFromTheNewest(t *testing.T) {
 	decode(t, get(t, h, "/v1/blocks?order=newest&height=11&record=0"), &got)
 	if len(got.Blocks) != 2 || got.Blocks[1].Height != 10 { // older ones are not kept
 		t.Errorf("got %+v", got)
+	}
+}
+
+// TestBlocksOfAStretch: heights are named as epochs are, and what a stretch has not
+// is left away; there is none before the first.
+func TestBlocksOfAStretch(t *testing.T) {
+	_, h := seeded(t) // keeps blocks 10 to 45
+	for query, want := range map[string][]protocol.Height{
+		"height=latest":                  {45},
+		"height=-2":                      {44, 45},
+		"height=-3..":                    {43, 44, 45},
+		"height=-3..-2":                  {43, 44},
+		"height=20..22":                  {20, 21, 22},
+		"height=20..20":                  {20},
+		"height=44..":                    {44, 45},
+		"height=44..99":                  {44, 45},
+		"height=99..":                    {},
+		"height=99":                      {},
+		"height=20..22&order=newest":     {22, 21, 20},
+		"height=..20&order=newest":       {20, 19, 18, 17, 16, 15, 14, 13, 12, 11, 10},
+		"height=11..&limit=2":            {11, 12},
+		"height=-99..11&order=newest":    {11, 10},
+		"height=99&order=newest&limit=1": {45},
+	} {
+		var got api.Blocks
+		decode(t, get(t, h, "/v1/blocks?record=0&"+query), &got)
+		heights := []protocol.Height{}
+		for i := range got.Blocks {
+			heights = append(heights, got.Blocks[i].Height)
+		}
+		if !slices.Equal(heights, want) {
+			t.Errorf("%s: got %d, want %d", query, heights, want)
+		}
+	}
+	for _, query := range []string{"0", "", "..", "-0", "-0..", "5..2", "0..5", "..0", "x", "1..x", "latest..1", "+3", "1...3", "18446744073709551616"} {
+		if w := get(t, h, "/v1/blocks?height="+url.QueryEscape(query)); w.Code != http.StatusBadRequest {
+			t.Errorf("height %q: got %d", query, w.Code)
+		}
+	}
+	if w := get(t, h, "/v1/blocks?height=1..3"); w.Code != http.StatusGone {
+		t.Errorf("blocks that are not kept: got %d", w.Code)
+	}
+	r := httptest.NewRequest(http.MethodGet, "http://localhost/v1/blocks?height=latest&record=0", nil)
+	r.Header.Set("Accept", "text/csv")
+	w := httptest.NewRecorder()
+	h.ServeHTTP(w, r)
+	if lines := strings.Split(w.Body.String(), "\r\n"); len(lines) != 3 || lines[0] != "height,time,proposer,txs,app_hash,record" || !strings.HasPrefix(lines[1], "45,1970-01-01T00:00:45Z,assay1") {
+		t.Errorf("as CSV: got %q", w.Body)
+	}
+}
+
+// TestScoresOfASeatAndAKind: a seat goes by the name that all lists take, and a
+// kind that is none is no list without anything.
+func TestScoresOfASeatAndAKind(t *testing.T) {
+	_, h := seeded(t)
+	seat, miner := get(t, h, "/v1/scores?seat=3"), get(t, h, "/v1/scores?miner=3")
+	if seat.Code != http.StatusOK || seat.Body.String() != miner.Body.String() || !strings.Contains(seat.Body.String(), `"uid":3`) || strings.Contains(seat.Body.String(), `"uid":2`) {
+		t.Errorf("got %d, %s", seat.Code, seat.Body)
+	}
+	for _, query := range []string{"seat=3&miner=3", "kind=nonsense", "kind=", "seat="} {
+		if w := get(t, h, "/v1/scores?"+query); w.Code != http.StatusBadRequest {
+			t.Errorf("%s: got %d", query, w.Code)
+		}
 	}
 }
 

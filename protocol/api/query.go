@@ -73,10 +73,10 @@ func (h *Handler) epochs(r *request) (epochRange, error) {
 	out := epochRange{0, maxEpoch}
 	okA, okB := true, true
 	if a != "" || !isRange {
-		out.from, okA = epochAt(a, latest)
+		out.from, okA = endAt(a, latest)
 	}
 	if b != "" || !isRange {
-		out.to, okB = epochAt(b, latest)
+		out.to, okB = endAt(b, latest)
 	}
 	if !okA || !okB || isRange && a == "" && b == "" || out.from > out.to {
 		return epochRange{}, problem(http.StatusBadRequest, problemQuery, "give epoch=7, 3..7, 3.., ..7, latest, or -3.. for the last three", "epoch %.40q", s)
@@ -84,8 +84,9 @@ func (h *Handler) epochs(r *request) (epochRange, error) {
 	return out, nil
 }
 
-// epochAt reads one end of a range.
-func epochAt(s string, latest protocol.Epoch) (protocol.Epoch, bool) {
+// endAt reads one end of a range of epochs or of heights: a number, latest, or -n
+// for the n-th from there.
+func endAt[N ~uint64](s string, latest N) (N, bool) {
 	if s == "latest" {
 		return latest, true
 	}
@@ -94,10 +95,10 @@ func epochAt(s string, latest protocol.Epoch) (protocol.Epoch, bool) {
 		if err != nil || n == 0 {
 			return 0, false
 		}
-		return latest - min(latest, protocol.Epoch(n-1)), true
+		return latest - min(latest, N(n-1)), true
 	}
 	n, err := number(s, 64)
-	return protocol.Epoch(n), err == nil
+	return N(n), err == nil
 }
 
 // number reads a decimal without sign, of at most the given bits.
@@ -146,7 +147,7 @@ func (h *Handler) seat(r *request, name string) (who, error) {
 	}
 	end := strings.TrimPrefix(s, "…")
 	if len(end) < leastSuffix || len(end) > maxSuffix || strings.ContainsFunc(end, func(c rune) bool { return !strings.ContainsRune(bech32Letters, c) }) {
-		return who{}, problem(http.StatusBadRequest, problemQuery, "give a uid, 0 to 65535, the address of a hotkey, or its last letters", "%s %.100q", name, s)
+		return who{}, problem(http.StatusBadRequest, problemQuery, "give a uid, 0 to 65535, the address of a hotkey, or six of its last letters or more", "%s %.100q", name, s)
 	}
 	k, err = h.hotkeyEnding(r.ctx(), name, end)
 	return who{hotkey: k}, err
@@ -202,6 +203,17 @@ func (h *Handler) hotkeyEnding(ctx context.Context, name, end string) (protocol.
 		return protocol.PublicKey{}, problem(http.StatusBadRequest, problemQuery, "give more letters", "%s: hotkeys of several seats end with %q", name, end)
 	}
 	return found[0], nil
+}
+
+// kind reads kind=, empty for all: one that the network does not pay for is a
+// mistake, and not a list without anything.
+func (h *Handler) kind(r *request) (protocol.Kind, error) {
+	text, given := r.query["kind"]
+	kind := protocol.Kind(text)
+	if given && h.params.Kind(kind) == nil {
+		return "", problem(http.StatusBadRequest, problemQuery, "/v1/network lists the kinds", "kind %.40q", text)
+	}
+	return kind, nil
 }
 
 // hash reads 64 hex digits from the path.

@@ -20,9 +20,9 @@ func (h *Handler) tasks(r *request) (any, error) {
 	if err != nil {
 		return nil, err
 	}
-	kind, given := r.query["kind"]
-	if given && h.params.Kind(protocol.Kind(kind)) == nil {
-		return nil, problem(http.StatusBadRequest, problemQuery, "/v1/network lists the kinds", "kind %.40q", kind)
+	kind, err := h.kind(r)
+	if err != nil {
+		return nil, err
 	}
 	found := wire.Finding(r.query["finding"])
 	switch found {
@@ -41,7 +41,7 @@ func (h *Handler) tasks(r *request) (any, error) {
 	if err != nil {
 		return nil, err
 	}
-	l := taskList{h: h, v: v, p: p, kind: protocol.Kind(kind), seat: seat, found: found}
+	l := taskList{h: h, v: v, p: p, kind: kind, seat: seat, found: found}
 	if err := h.eachRound(r, p, v, "tasks", func(n protocol.Round) error { return l.add(r, n) }); err != nil {
 		return nil, err
 	}

@@ -1,9 +1,11 @@
 package api_test
 
 import (
+	"context"
 	"fmt"
 	"net/http"
 	"testing"
+	"time"
 
 	"github.com/assaynet/assay/protocol"
 	"github.com/assaynet/assay/protocol/api"
@@ -84,6 +86,24 @@ func TestAPageOfLongAnswersEndsEarly(t *testing.T) {
 	decode(t, get(t, h, "/v1/tasks?kind=inference&epoch=0&limit=1000"), &p)
 	if most := 8<<20/len(long) + 1; len(p.Items) > most || len(p.Items) < most/2 || p.Next == "" {
 		t.Errorf("got %d tasks of %d bytes and next %q, want at most %d and more", len(p.Items), len(long), p.Next, most)
+	}
+}
+
+// early is a node that knows when each block was made; there is no block 0.
+type early struct{ *apitest.Network }
+
+func (early) BlockTime(_ context.Context, h protocol.Height) (time.Time, error) {
+	return time.Unix(int64(h), 0), nil
+}
+
+func TestTasksOfTheFirstRoundHaveTheTimeOfTheFirstBlock(t *testing.T) {
+	n, _ := seeded(t)
+	answered(t, n, 0, 1, nil)
+	c := n.Config()
+	c.Source.State = early{n}
+	got := items[api.Task](t, handler(t, c), "/v1/tasks?kind=inference&epoch=0..1")
+	if len(got) != 2 || !got[0].Time.Equal(time.Unix(1, 0)) || !got[1].Time.Equal(time.Unix(20, 0)) {
+		t.Errorf("got %+v", got)
 	}
 }
 

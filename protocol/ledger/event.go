@@ -49,6 +49,17 @@ const (
 	EventUnjailed      EventName = "unjailed"       // Epoch from which a permit is possible again, Seat, Hotkey
 )
 
+// EventNames returns all of them.
+func EventNames() []EventName {
+	return []EventName{
+		EventBeacon, EventTaskSeed, EventDutySeed, EventCommit, EventGiven, EventRegistered, EventSwap, EventSwapStopped, EventHotkeySwap,
+		EventHotkeyKept, EventHotkeySwapped, EventPruned, EventSealed, EventOpened, EventCardsSealed, EventCards, EventPairsSet,
+		EventPairsOpened, EventPairsDoubted, EventRatingsOpened, EventPaid, EventRequested, EventSettled, EventPlants, EventPlantMissing,
+		EventLeaked, EventLazy, EventCommission, EventChallenged, EventCalled, EventGuilty, EventNotGuilty, EventUndecided,
+		EventAppealed, EventBurned, EventSlashed, EventPermit, EventPermitLost, EventJailed, EventUnjailed,
+	}
+}
+
 // Event is one thing that a block did, for those who tell or index it. It is
 // no part of the state.
 type Event struct {

@@ -38,6 +38,7 @@ for arch in "$@"; do
 		fi
 		[ "$("${run[@]}" --version)" = "$name version 1.0.0~check1" ]
 	done
+	[ "$arch" != "$own" ] || ./scripts/check/container.sh "$dir/assay_1.0.0~check1_linux_$arch"
 	rm -rf "$dir/assay_1.0.0~check1_linux_$arch"
 done
 

@@ -26,10 +26,20 @@ def setting(unit: str, name: str) -> str:
     return found[-1]
 
 
-def hear(notify: socket.socket, word: str) -> None:
-    """Waits for a word of sd_notify."""
-    notify.settimeout(PATIENCE)
-    said = notify.recv(256).decode()
+def hear(notify: socket.socket, word: str, run: subprocess.Popen) -> None:
+    """Waits for a word of sd_notify, while the program is there to say it."""
+    notify.settimeout(1)
+    late = time.monotonic() + PATIENCE
+    while True:
+        gone = run.poll()
+        try:
+            said = notify.recv(256).decode()
+            break
+        except TimeoutError:
+            if gone is not None:
+                sys.exit(f"unit.py: it ended with {gone}, and did not say {word!r}")
+            if time.monotonic() > late:
+                sys.exit(f"unit.py: it did not say {word!r}")
     if said != word:
         sys.exit(f"unit.py: it said {said!r}, want {word!r}")
 
@@ -57,7 +67,7 @@ def main() -> None:
     env = dict(os.environ, NOTIFY_SOCKET=path, HOME=user.pw_dir)
     run = subprocess.Popen(line, env=env, user=user.pw_uid, group=user.pw_gid, extra_groups=[], umask=0o077, cwd="/")
     try:
-        hear(notify, "READY=1")
+        hear(notify, "READY=1", run)
         late = time.monotonic() + PATIENCE
         begun = 0
         while True:
@@ -72,7 +82,7 @@ def main() -> None:
                 sys.exit(f"unit.py: block {at} after {begun}")
             time.sleep(0.2)
         run.send_signal(signal.SIGTERM)
-        hear(notify, "STOPPING=1")
+        hear(notify, "STOPPING=1", run)
         if run.wait(PATIENCE) != 0:
             sys.exit(f"unit.py: it ended with {run.returncode}")
         print(at)

@@ -81,6 +81,7 @@ var seatTrouble = []struct {
 	state        State
 	hint         string
 }{
+	{"another hotkey", "stop it (assay tx keep-hotkey)", Warn, "assay tx keep-hotkey stops it"},
 	{"another hotkey", "", Fail, "start the daemon with the new hotkey"},
 	{"the hotkey has its seat with epoch", "", Warn, "wait for that epoch"},
 	{"the seat of this hotkey is the coldkey's", "", Fail, "name that key in keys.coldkey, if it is yours, or begin with another hotkey"},

@@ -114,6 +114,13 @@ func TestAPermitThatStakeDoesNotBringIsNotHintedAtStake(t *testing.T) {
 			t.Errorf("%s: got %+v, want %+v", why, seat, want)
 		}
 	}
+	// The announcement may be a thief's: the way out is to stop it, and not to follow.
+	swap := ledger.HotkeySwap{To: protocol.PublicKey{2, 7}, From: 9}
+	why := swap.Notice()
+	seat, _ := doctor.Running(t.Context(), config.Miner, &status.Report{Status: api.Status{Height: 7, Registered: true, Reasons: []string{why}}})
+	if seat.State != doctor.Warn || seat.Hint != "assay tx keep-hotkey stops it" || !strings.HasSuffix(seat.Detail, why) {
+		t.Errorf("a swap that waits: got %+v", seat)
+	}
 	r := api.Status{Height: 7, Role: api.RoleObserver, Reasons: []string{"observing"}}
 	if seat, _ := doctor.Running(t.Context(), config.Validator, &status.Report{Status: r}); seat.State != doctor.OK {
 		t.Errorf("an observer: got %+v", seat)
