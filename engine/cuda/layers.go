@@ -8,30 +8,48 @@ type launcher struct {
 	n     int // rows
 	tiles tiles
 	at    facts
-	err   error
+	// behind says that what was begun last is a kernel, and where the next one is
+	// begun, too.
+	behind bool
+	err    error
 }
 
 // fact is where a fact of the rows begins.
 func (l *launcher) fact(at int) pointer { return l.b.m.facted + pointer(at) }
 
-// beside starts what the parts start, none of which follows another.
+// beside starts what the parts start, none of which follows another. Kernels of
+// one token that begin early follow one another all the same, which leaves memory
+// no more idle, and costs no meeting.
 func (l *launcher) beside(parts ...func()) {
 	if l.err != nil {
+		return
+	}
+	if l.n == 1 && l.b.early() {
+		for _, part := range parts {
+			part()
+		}
 		return
 	}
 	list := make([]func() error, len(parts))
 	for i, part := range parts {
 		list[i] = func() error {
+			l.behind = false
 			part()
 			return l.err
 		}
 	}
 	l.err = l.b.dev.Beside(list...)
+	l.behind = false
 }
+
+// early tells whether kernels of one token begin early.
+func (b *Backend) early() bool { return b.kernels["norm_quantise"].early && !b.plain }
 
 func (l *launcher) start(kernel string, x, y, threads int, args ...any) {
 	if l.err == nil {
-		l.err = l.b.dev.Launch(l.b.kernels[kernel], x, y, threads, arguments(args...))
+		k := l.b.kernels[kernel]
+		l.err = l.b.dev.Launch(k.handle, x, y, threads, arguments(args...), k.early && l.behind && !l.b.plain)
+		l.behind = true
 	}
 }
 
@@ -47,7 +65,7 @@ func (l *launcher) linear(m matrix, out pointer) { l.linearOnto(m, l.b.m.rows, 0
 // linearOnto adds the product of some to what is there, where onto is not 0.
 func (l *launcher) linearOnto(m matrix, in quantised, onto, out pointer) {
 	name, y, warps := "_1", 1, singleWarpsOf(m.rows)
-	if matrix := kernelName("matrix_", m.kind, ""); l.n >= matrixFrom && l.b.kernels[matrix] != 0 {
+	if matrix := kernelName("matrix_", m.kind, ""); l.n >= matrixFrom && l.b.kernels[matrix].handle != 0 {
 		rows, y := matrixRows, blocks(l.n, matrixTokens)
 		if blocks(m.rows, matrixRows)*y < l.b.full {
 			matrix, rows = kernelName("chunks_", m.kind, ""), chunksRows

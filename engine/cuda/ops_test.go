@@ -4,6 +4,7 @@ import (
 	"cmp"
 	"encoding/binary"
 	"fmt"
+	"io/fs"
 	"math"
 	"math/rand/v2"
 	"slices"
@@ -118,6 +119,7 @@ type bench struct {
 	mem    ptx.Memory
 	s      ptx.Schedule
 	module string // with matrix instructions; empty: without
+	target string // whose modules are preferred; empty: the common one
 	// instead, where not nil, stands in the place of the kernel of its name.
 	instead *ptx.Kernel
 	threads int // at most, of blocks that take a row; 0: few, so that they go round
@@ -155,6 +157,9 @@ func (b *bench) buffer(data []byte, n int) []byte {
 
 func (b *bench) run(module, name string, g ptx.Grid, args ...[]byte) {
 	b.t.Helper()
+	if _, err := fs.Stat(cuda.Modules, "ptx/"+b.target+"/"+module+".ptx"); b.target != "" && err == nil {
+		module = b.target + "/" + module
+	}
 	k := kernel(b.t, module, name)
 	if b.instead != nil && b.instead.Name == name {
 		k = b.instead
@@ -286,7 +291,8 @@ func (b *bench) linear(w *weights.Matrix, bias, x []float32, tokens int) []float
 			quants, scales, i8, dx, tx, add, onto, out, le32(w.Rows), le32(blocks), le32(tokens))
 		return b.floats(out, tokens*w.Rows)
 	}
-	b.run("linear", cuda.KernelName("linear_", w.Type, fmt.Sprintf("_%d", n)), g,
+	module := map[int]string{1: "single", 8: "linear"}[n]
+	b.run(module, cuda.KernelName("linear_", w.Type, fmt.Sprintf("_%d", n)), g,
 		quants, scales, i8, dx, tx, add, onto, out, le32(w.Rows), le32(blocks), le32(tokens))
 	return b.floats(out, tokens*w.Rows)
 }
@@ -345,7 +351,7 @@ func (b *bench) gated(r *rand.Rand, kind gguf.Type, cols int, biased bool) {
 		for i := range want {
 			want[i] = float32(act(gates[i]) * ups[i])
 		}
-		b.run("linear", cuda.KernelName("gated_", kind, ""), g, append(slices.Clone(args), i8, dx, tx, at[0], at[1], q, outDX, outTX, le32(cols/32), le32(gelu))...)
+		b.run("single", cuda.KernelName("gated_", kind, ""), g, append(slices.Clone(args), i8, dx, tx, at[0], at[1], q, outDX, outTX, le32(cols/32), le32(gelu))...)
 		b.quantised(want, q, outDX, outTX)
 	}
 }
@@ -544,7 +550,7 @@ func BenchmarkTheInterpreter(b *testing.B) {
 	r := rand.New(rand.NewPCG(1, 2))
 	for _, kind := range []gguf.Type{gguf.Q8_0, gguf.Q4_K} {
 		b.Run(kind.String(), func(b *testing.B) {
-			w, x, k := randomMatrix(r, kind, 256, 2048), awkward(r, 2048), kernel(b, "linear", cuda.KernelName("linear_", kind, "_1"))
+			w, x, k := randomMatrix(r, kind, 256, 2048), awkward(r, 2048), kernel(b, "single", cuda.KernelName("linear_", kind, "_1"))
 			before := k.Lanes()
 			for b.Loop() {
 				(&bench{t: b}).linear(w, nil, x, 1)

@@ -8,10 +8,18 @@
 // than 1,024: a step that continues one sequence has few blocks, and what each thread does in turn is what it takes. So a lane
 // asks for all that it sums before it uses any; and where rows are few, the grid has more blocks for each in y, of which every
 // one makes the sum anew, and quantises its part. Sums of chunks meet in shared memory, and every thread adds them in the same
-// order; n is at most 2^16, which are 256 chunks.
+// order; n is at most 2^16, which are 256 chunks. Of the weights, which nobody has read since the token before, a block that
+// begins early (early.cuh) has those of its rows brought near.
+#include "early.cuh"
 #include "quantise.cuh"
 
 constexpr u32 MOST_THREADS = 1024, HALF = 16, MOST_CHUNKS = 256;
+
+DEVICE void early(const float *w, u32 n) {
+	others_may_begin();
+	bring(w, n * 4, MOST_BROUGHT);
+	wait_for_others();
+}
 
 // scale returns r to every thread of the block.
 DEVICE float scale(const float *x, u32 n, float eps) {
@@ -41,6 +49,7 @@ DEVICE float scale(const float *x, u32 n, float eps) {
 }
 
 KERNEL BLOCK_OF(MOST_THREADS) norm_quantise(const float *x, const float *w, i8 *q, float *dx, float *tx, u32 n, float eps) {
+	early(w, n);
 	x += (u64)block_x() * n;
 	float r = scale(x, n, eps);
 	u64 first = (u64)block_x() * (n / BLOCK);
@@ -50,6 +59,7 @@ KERNEL BLOCK_OF(MOST_THREADS) norm_quantise(const float *x, const float *w, i8 *
 }
 
 KERNEL BLOCK_OF(MOST_THREADS) norm(const float *x, const u32 *rows, const float *w, float *y, u32 n, float eps) {
+	early(w, n);
 	x += (u64)(rows ? rows[block_x()] : block_x()) * n;
 	y += (u64)block_x() * n;
 	float r = scale(x, n, eps);
