@@ -143,12 +143,12 @@ func (l *launcher) attention(i int) {
 		halves = 1
 	}
 	l.normed(ly.attnNorm)
-	l.beside(func() { l.linear(ly.q, m.q) }, func() { l.linear(ly.k, m.k) }, func() { l.linear(ly.v, m.v) })
-	l.inPlace(m.q, ly.qNorm, l.n*m.Heads, m.Head)
-	l.inPlace(m.k, ly.kNorm, l.n*m.KVHeads, m.Head)
+	q, k, v := l.projected(ly)
+	l.inPlace(q, ly.qNorm, l.n*m.Heads, m.Head)
+	l.inPlace(k, ly.kNorm, l.n*m.KVHeads, m.Head)
 	angles := l.fact(l.at.angles + 4*ly.turns*l.n*c.Rot)
 	group := m.Heads / m.KVHeads
-	l.start("place", l.n, m.KVHeads, threadsOf((group+1)*m.Head), m.q, m.turned, m.k, m.v, angles, l.fact(l.at.places), m.failed+pointer(4*i*l.n*m.KVHeads),
+	l.start("place", l.n, m.KVHeads, threadsOf((group+1)*m.Head), q, m.turned, k, v, angles, l.fact(l.at.places), m.failed+pointer(4*i*l.n*m.KVHeads),
 		m.Heads, m.KVHeads, m.Head, c.Rot, halves, i, m.QueryScale)
 	out := []any{m.turned, m.att, m.rows.quants, m.rows.dx, m.rows.tx, l.fact(l.at.pages), l.fact(l.at.tables), l.fact(l.at.positions)}
 	shape := []any{m.Heads, group, m.Head, i, ly.window, m.ScoreCap}
@@ -167,11 +167,24 @@ func (l *launcher) attention(i int) {
 	l.residual(ly.o, m.rows, ly.attnPost)
 }
 
+// projected makes queries, keys and values: of one token, where their weights lie
+// together, by one kernel, and then they lie so, too.
+func (l *launcher) projected(ly *layer) (q, k, v pointer) {
+	m := l.b.m
+	if l.n == 1 && ly.qkv.rows > 0 {
+		l.linear(ly.qkv, m.qkv)
+		k = m.qkv + pointer(4*ly.q.rows)
+		return m.qkv, k, k + pointer(4*ly.k.rows)
+	}
+	l.beside(func() { l.linear(ly.q, m.q) }, func() { l.linear(ly.k, m.k) }, func() { l.linear(ly.v, m.v) })
+	return m.q, m.k, m.v
+}
+
 // ffn adds the feed-forward block of layer i.
 func (l *launcher) ffn(i int) {
 	m, ly := l.b.m, &l.b.m.layers[i]
 	l.normed(ly.ffnNorm)
-	if l.n == 1 && ly.gate.kind == ly.up.kind && l.b.even(blocks(m.FFN, lanes)) {
+	if l.n == 1 && ly.gate.kind == ly.up.kind && (l.b.early() || l.b.even(blocks(m.FFN, lanes))) {
 		gelu := 0
 		if m.GELU {
 			gelu = 1
@@ -193,7 +206,8 @@ func (l *launcher) ffn(i int) {
 }
 
 // even tells whether so many blocks of threads begin at once, or keep all
-// multiprocessors busy up to their end, but for a tenth of the time or less.
+// multiprocessors busy up to their end, but for a tenth of the time or less. Where
+// kernels begin early, what follows keeps them busy.
 func (b *Backend) even(count int) bool {
 	sms := max(1, b.info.Multiprocessors)
 	return count <= sms || blocks(count, sms)*sms*10 <= count*11
