@@ -71,8 +71,10 @@ const (
 	mostPages      = 8
 	fewBlocks      = 256 // of threads, up to which a device has room for more beside them, and a row is taken by more than one
 	embedThreads   = 64
-	linearWarps    = 8    // at most; one for each chunk
-	singleWarps    = 16   // of linear_…_1 and gated_…
+	linearWarps    = 8  // at most; one for each chunk
+	singleWarps    = 16 // of linear_…_1 and gated_…
+	halvedChunks   = 16 // from which half of them is work for 8 warps: fewer ask for too little at a time, but where weights were brought near
+	halvedNear     = 8
 	wideRows       = 8192 // from which two blocks of 8 warps on each multiprocessor are better than one of 16: one computes while the other begins
 	linearTokens   = 8    // of linear_…_8
 	matrixThreads  = 256

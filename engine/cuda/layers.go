@@ -64,7 +64,10 @@ func (l *launcher) linear(m matrix, out pointer) { l.linearOnto(m, l.b.m.rows, 0
 
 // linearOnto adds the product of some to what is there, where onto is not 0.
 func (l *launcher) linearOnto(m matrix, in quantised, onto, out pointer) {
-	name, y, warps := "_1", 1, singleWarpsOf(m.rows)
+	if l.n == 1 {
+		l.single(m, in, onto, out)
+		return
+	}
 	if matrix := kernelName("matrix_", m.kind, ""); l.n >= matrixFrom && l.b.kernels[matrix].handle != 0 {
 		rows, y := matrixRows, blocks(l.n, matrixTokens)
 		if blocks(m.rows, matrixRows)*y < l.b.full {
@@ -74,11 +77,28 @@ func (l *launcher) linearOnto(m matrix, in quantised, onto, out pointer) {
 			m.quants, m.scales, in.quants, in.dx, in.tx, m.bias, onto, out, m.rows, m.blocks, l.n)
 		return
 	}
-	if l.n > 1 {
-		name, y, warps = "_8", blocks(l.n, linearTokens), linearWarps
-	}
-	l.start(kernelName("linear_", m.kind, name), blocks(m.rows, lanes), y, lanes*min(warps, blocks(m.blocks, chunkBlocks)),
+	l.start(kernelName("linear_", m.kind, "_8"), blocks(m.rows, lanes), blocks(l.n, linearTokens), lanes*min(linearWarps, blocks(m.blocks, chunkBlocks)),
 		m.quants, m.scales, in.quants, in.dx, in.tx, m.bias, onto, out, m.rows, m.blocks, l.n)
+}
+
+// single is linearOnto of one token.
+func (l *launcher) single(m matrix, in quantised, onto, out pointer) {
+	rows, warps, halved := lanes, min(singleWarpsOf(m.rows), blocks(m.blocks, chunkBlocks)), 0
+	if l.b.halved(m) {
+		rows, warps, halved = lanes/2, min(warps, m.blocks/chunkBlocks/2), 1
+	}
+	l.start(kernelName("linear_", m.kind, "_1"), blocks(m.rows, rows), 1, lanes*warps,
+		m.quants, m.scales, in.quants, in.dx, in.tx, m.bias, onto, out, m.rows, m.blocks, halved)
+}
+
+// halved tells whether blocks of threads take 16 rows of a matrix for one token:
+// there are twice as many then, and all begin at once.
+func (b *Backend) halved(m matrix) bool {
+	least := halvedChunks
+	if b.early() {
+		least = halvedNear
+	}
+	return m.blocks%(2*chunkBlocks) == 0 && m.blocks/chunkBlocks >= least && blocks(m.rows, lanes/2) <= b.info.Multiprocessors
 }
 
 // singleWarpsOf is how many warps a block has at most that takes 32 of so many

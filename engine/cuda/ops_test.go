@@ -120,6 +120,7 @@ type bench struct {
 	s      ptx.Schedule
 	module string // with matrix instructions; empty: without
 	target string // whose modules are preferred; empty: the common one
+	halved bool   // blocks of threads of one token have 16 rows
 	// instead, where not nil, stands in the place of the kernel of its name.
 	instead *ptx.Kernel
 	threads int // at most, of blocks that take a row; 0: few, so that they go round
@@ -291,9 +292,14 @@ func (b *bench) linear(w *weights.Matrix, bias, x []float32, tokens int) []float
 			quants, scales, i8, dx, tx, add, onto, out, le32(w.Rows), le32(blocks), le32(tokens))
 		return b.floats(out, tokens*w.Rows)
 	}
-	module := map[int]string{1: "single", 8: "linear"}[n]
+	module, last := "linear", tokens
+	if n == 1 {
+		if module, last = "single", 0; b.halved {
+			g.X, g.Threads, last = (w.Rows+15)/16, 32*min(warps, blocks/16), 1
+		}
+	}
 	b.run(module, cuda.KernelName("linear_", w.Type, fmt.Sprintf("_%d", n)), g,
-		quants, scales, i8, dx, tx, add, onto, out, le32(w.Rows), le32(blocks), le32(tokens))
+		quants, scales, i8, dx, tx, add, onto, out, le32(w.Rows), le32(blocks), le32(last))
 	return b.floats(out, tokens*w.Rows)
 }
 

@@ -6,7 +6,8 @@
 // A lane is a row, so that the steps of a sum follow each other in their order without leaving it, and all lanes read the same
 // activations. A warp has a chunk of 256: a block of threads is 32 rows, whose chunks' sums meet in shared memory, where the first
 // warp adds them to the total in their order. The grid has the rows in x, 32 at a time; a block has a warp for each chunk, but no
-// more than 16.
+// more than 16. Where these are too few blocks for a device, they are halved: half a warp has 16 rows and a chunk, the other half
+// the same rows and the next one, of which there are an even number of whole ones.
 //
 // Memory answers after some 600 ns, so a multiprocessor of an H200 must always have 25 KiB on their way: a warp asks for AHEAD
 // blocks, 4 KiB of Q8_0, before it takes the first. 4,096 x 4,096 are 2,048 warps, 16 on each multiprocessor. There a warp goes on
@@ -32,9 +33,10 @@ struct Token {
 	const float *dx, *tx;
 };
 
-// early has the first of the weights of a block of threads brought near, of each of N matrices as many, and then waits.
-template <class T, u32 N> DEVICE void early(const Weights (&x)[N], u32 blocks) {
-	u32 quants = blocks / T::GROUP * WARP * (T::WORDS * 4), scales = blocks / T::GROUP * WARP * T::SCALES; // bytes of 32 rows
+// early has the first of the weights of a block of threads brought near, of each of N matrices as many, and then waits. Of two
+// blocks that have halves of 32 rows, each brings half of what lies side by side.
+template <class T, u32 N> DEVICE void early(const Weights (&x)[N], u32 blocks, u32 halved) {
+	u32 quants = blocks / T::GROUP * WARP * (T::WORDS * 4) >> halved, scales = blocks / T::GROUP * WARP * T::SCALES >> halved; // bytes
 	others_may_begin();
 	for (u32 i = 0; i < N; i++) {
 		bring(x[i].quants + (u64)block_x() * quants, quants, MOST_BROUGHT / N);
@@ -84,9 +86,10 @@ DEVICE float added(float total, const float (*sums)[WARP], u32 lane) {
 
 // totals are the products of one token with the block's rows of N matrices, in its first warp. Chunks are counted on from one
 // matrix to the next, of each so many that TOGETHER divides them.
-template <class T, u32 N> DEVICE void products(const Weights (&x)[N], Token a, u32 blocks, float (&totals)[N]) {
+template <class T, u32 N> DEVICE void products(const Weights (&x)[N], Token a, u32 blocks, u32 halved, float (&totals)[N]) {
 	SHARED static float sums[ROUND][WARP];
-	u32 lane = thread() % WARP, warp = thread() / WARP, row = block_x() * WARP + lane;
+	u32 rows = WARP >> halved, lane = thread() & (rows - 1), half = thread() % WARP >> (5 - halved);
+	u32 warp = thread() / WARP, row = block_x() * rows + lane;
 	u32 each = (blocks + CHUNK_BLOCKS * TOGETHER - 1) / (CHUNK_BLOCKS * TOGETHER) * TOGETHER;
 	for (u32 i = 0; i < N; i++)
 		totals[i] = 0;
@@ -96,7 +99,7 @@ template <class T, u32 N> DEVICE void products(const Weights (&x)[N], Token a, u
 		if (round > 0)
 			barrier(); // those before were added
 #pragma unroll 1
-		for (u32 k = warp; k < count; k += threads() / WARP) {
+		for (u32 k = (warp << halved) + half; k < count; k += threads() / WARP << halved) {
 			u32 c = round + k;
 			bool second = N > 1 && c >= each;
 			sums[k][lane] = chunk_sum<T>(second ? x[N - 1] : x[0], a, row, blocks, second ? c - each : c);
@@ -113,13 +116,13 @@ template <class T, u32 N> DEVICE void products(const Weights (&x)[N], Token a, u
 }
 
 template <class T>
-DEVICE void single(const u8 *quants, const u8 *scales, Token a, const float *bias, const float *onto, float *out, u32 rows, u32 blocks) {
+DEVICE void single(const u8 *quants, const u8 *scales, Token a, const float *bias, const float *onto, float *out, u32 rows, u32 blocks, u32 halved) {
 	const Weights x[1] = {{quants, scales}};
 	float total[1];
-	early<T, 1>(x, blocks);
-	products<T, 1>(x, a, blocks, total);
-	u32 row = block_x() * WARP + thread() % WARP;
-	if (thread() < WARP && row < rows)
+	early<T, 1>(x, blocks, halved);
+	products<T, 1>(x, a, blocks, halved, total);
+	u32 row = block_x() * (WARP >> halved) + thread();
+	if (thread() < WARP >> halved && row < rows)
 		give(total[0], bias, onto, out, row, row);
 }
 
@@ -127,8 +130,8 @@ template <class T>
 DEVICE void gated(Weights gate, Weights up, Token a, const float *gate_bias, const float *up_bias, Activations out, u32 blocks, u32 by_gelu) {
 	const Weights x[2] = {gate, up};
 	float totals[2];
-	early<T, 2>(x, blocks);
-	products<T, 2>(x, a, blocks, totals);
+	early<T, 2>(x, blocks, 0);
+	products<T, 2>(x, a, blocks, 0, totals);
 	if (thread() >= WARP)
 		return;
 	u32 row = block_x() * WARP + thread();
@@ -144,8 +147,8 @@ DEVICE void gated(Weights gate, Weights up, Token a, const float *gate_bias, con
 #define OF_TYPE(name, type)                                                                                                         \
 	KERNEL BOUNDS(SINGLE_WARPS)                                                                                                 \
 	linear_##name##_1(const u8 *quants, const u8 *scales, const i8 *q, const float *dx, const float *tx, const float *bias,       \
-	                  const float *onto, float *out, u32 rows, u32 blocks, u32) {                                               \
-		single<type>(quants, scales, {q, dx, tx}, bias, onto, out, rows, blocks);                                           \
+	                  const float *onto, float *out, u32 rows, u32 blocks, u32 halved) {                                        \
+		single<type>(quants, scales, {q, dx, tx}, bias, onto, out, rows, blocks, halved);                                   \
 	}                                                                                                                           \
 	KERNEL BOUNDS(SINGLE_WARPS)                                                                                                 \
 	gated_##name(const u8 *gate_quants, const u8 *gate_scales, const u8 *up_quants, const u8 *up_scales, const i8 *q,            \
