@@ -76,6 +76,7 @@ const (
 	halvedChunks   = 16 // from which half of them is work for 8 warps: fewer ask for too little at a time, but where weights were brought near
 	halvedNear     = 8
 	wideRows       = 8192 // from which two blocks of 8 warps on each multiprocessor are better than one of 16: one computes while the other begins
+	bringers       = 64   // of norm_quantise, which bring weights near: so many multiprocessors can ask for what memory can bring
 	linearTokens   = 8    // of linear_…_8
 	matrixThreads  = 256
 	matrixRows     = 256
@@ -102,6 +103,13 @@ const (
 	lanes = 32
 	// chunkBlocks is how many blocks of 32 a chunk has.
 	chunkBlocks = 8
+)
+
+// broughtNear is how many bytes of weights norm_quantise has brought to the second
+// cache, a third of an H200's, and lineBytes how many at once.
+const (
+	broughtNear = 16 << 20
+	lineBytes   = 128
 )
 
 // The sizes that the kernels' shared memory has room for.

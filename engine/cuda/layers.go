@@ -110,13 +110,35 @@ func singleWarpsOf(rows int) int {
 	return singleWarps
 }
 
-// normed quantises the norm of the residual stream.
-func (l *launcher) normed(norm pointer) {
+// normed quantises the norm of the residual stream. Of one token, kernels that
+// begin early have the beginnings of the rows of next, one matrix or two alike,
+// brought near meanwhile.
+func (l *launcher) normed(norm pointer, next ...matrix) {
 	m, y := l.b.m, 1
 	if turns := blocks(m.Width, rowThreads); l.n*turns <= fewBlocks {
 		y = turns
 	}
-	l.start("norm_quantise", l.n, y, threadsOf(m.Width), m.x, norm, m.rows.quants, m.rows.dx, m.rows.tx, m.Width, m.Eps)
+	var at [2]pointer
+	parts, size, groups, most := y, 0, 0, 0
+	if len(next) > 0 && l.n == 1 && l.b.early() {
+		_, bytes := next[0].kind.Block()
+		lay := layouts[next[0].kind]
+		size = l.stored(next[0]) * lanes * (int(bytes) - lay.to + lay.from)
+		groups = blocks(next[0].rows, lanes)
+		most = broughtNear / (groups * len(next)) / lineBytes * lineBytes
+		for i := range next {
+			at[i] = next[i].quants
+		}
+		y += bringers
+	}
+	l.start("norm_quantise", l.n, y, threadsOf(m.Width), m.x, norm, m.rows.quants, m.rows.dx, m.rows.tx, m.Width, m.Eps,
+		parts, at[0], at[1], size, groups, most)
+}
+
+// stored is how many stored blocks a row of a matrix has.
+func (l *launcher) stored(m matrix) int {
+	elements, _ := m.kind.Block()
+	return m.blocks * blockLen / int(elements)
 }
 
 // inPlace norms rows of n elements, where the family has a norm for them.
@@ -162,7 +184,11 @@ func (l *launcher) attention(i int) {
 	if c.Halves {
 		halves = 1
 	}
-	l.normed(ly.attnNorm)
+	next := ly.qkv
+	if next.rows == 0 {
+		next = ly.q
+	}
+	l.normed(ly.attnNorm, next)
 	q, k, v := l.projected(ly)
 	l.inPlace(q, ly.qNorm, l.n*m.Heads, m.Head)
 	l.inPlace(k, ly.kNorm, l.n*m.KVHeads, m.Head)
@@ -203,7 +229,11 @@ func (l *launcher) projected(ly *layer) (q, k, v pointer) {
 // ffn adds the feed-forward block of layer i.
 func (l *launcher) ffn(i int) {
 	m, ly := l.b.m, &l.b.m.layers[i]
-	l.normed(ly.ffnNorm)
+	if ly.gate.kind == ly.up.kind {
+		l.normed(ly.ffnNorm, ly.gate, ly.up)
+	} else {
+		l.normed(ly.ffnNorm, ly.gate)
+	}
 	if l.n == 1 && ly.gate.kind == ly.up.kind && (l.b.early() || l.b.even(blocks(m.FFN, lanes))) {
 		gelu := 0
 		if m.GELU {

@@ -463,13 +463,19 @@ func (b *bench) norms(r *rand.Rand, n int) {
 	}
 	for _, y := range []int{1, 3} { // blocks of a row, of which the last may have nothing to do
 		q, dx, tx := b.buffer(nil, 2*n), b.buffer(nil, n/4), b.buffer(nil, n/4)
-		b.run("norm", "norm_quantise", ptx.Grid{X: 2, Y: y, Threads: g.Threads}, in, weight, q, dx, tx, le32(n), e)
+		b.run("norm", "norm_quantise", ptx.Grid{X: 2, Y: y, Threads: g.Threads}, append([][]byte{in, weight, q, dx, tx, le32(n), e}, alone(y)...)...)
 		b.quantised(want, q, dx, tx)
 	}
 	b.run("norm", "norm", g, in, le64(0), weight, in, le32(n), e)
 	if !equal(b.floats(in, 2*n), want) {
 		b.t.Errorf("norms of %d in place: other numbers", n)
 	}
+}
+
+// alone are the arguments of norm_quantise whose blocks of threads are all of the
+// row, and bring no weights near.
+func alone(parts int) [][]byte {
+	return [][]byte{le32(parts), le64(0), le64(0), le32(0), le32(0), le32(0)}
 }
 
 // quantised compares what was made of x.

@@ -27,7 +27,7 @@ func TestNormsOfSharedRows(t *testing.T) {
 			}
 			q, dx, tx := b.buffer(nil, rows*n), b.buffer(nil, rows*n/8), b.buffer(nil, rows*n/8)
 			b.run("norm", "norm_quantise", ptx.Grid{X: rows, Y: blocks, Threads: min(mostThreads, n)},
-				b.buffer(floatBytes(x), 0), b.buffer(floatBytes(norm), 0), q, dx, tx, le32(n), floatBytes([]float32{1e-6}))
+				append([][]byte{b.buffer(floatBytes(x), 0), b.buffer(floatBytes(norm), 0), q, dx, tx, le32(n), floatBytes([]float32{1e-6})}, alone(blocks)...)...)
 			b.quantised(want, q, dx, tx)
 		}
 	}

@@ -13,6 +13,7 @@ constexpr u32 LINE = 128;                  // bytes that are brought at once
 constexpr u32 MOST_BROUGHT = 128 * 1024; // bytes of a block of threads: with one on each multiprocessor a third of an H200's cache
 
 #if __CUDA_ARCH__ >= 900
+constexpr bool EARLY = true;
 DEVICE void others_may_begin() { asm volatile("griddepcontrol.launch_dependents;"); }
 DEVICE void wait_for_others() { asm volatile("griddepcontrol.wait;" ::: "memory"); }
 
@@ -25,6 +26,7 @@ DEVICE void bring(const void *from, u32 bytes, u32 most) {
 		asm volatile("prefetch.global.L2 [%0];" ::"l"(p + at));
 }
 #else
+constexpr bool EARLY = false;
 DEVICE void others_may_begin() {}
 DEVICE void wait_for_others() {}
 DEVICE void bring(const void *, u32, u32) {}
