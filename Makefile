@@ -174,7 +174,7 @@ kernels-report: ## assemble the kernels of GPUs by NVIDIA's assemblers; register
 	python3 -B scripts/bench/kernels_report.py
 
 interpreted: model ## a golden run of SmolLM2 by the kernels of GPUs, on an interpreter of their PTX
-	$(GO) test -count=1 -tags interpreted -run InterpretedGPU ./engine
+	$(GO) test -count=1 -tags interpreted -run 'InterpretedGPU|BeginEarly' ./engine
 
 mutants: ## change random single instructions of the kernels of GPUs; at least 92 of 100 are found (SEED=N draws others)
 	ASSAY_MUTANTS=$(SEED) $(GO) test -count=1 -tags mutants -timeout 20m -v -run Mutants ./engine/cuda

@@ -11,6 +11,8 @@ import (
 
 	"github.com/assaynet/assay/engine/arith"
 	"github.com/assaynet/assay/engine/cuda/internal/ptx"
+	"github.com/assaynet/assay/engine/enginetest"
+	"github.com/assaynet/assay/engine/gguf"
 	"github.com/assaynet/assay/engine/half"
 )
 
@@ -194,6 +196,29 @@ func TestAttentionOverPages(t *testing.T) {
 				(&bench{t: t}).attended(&a, want, pages)
 			}
 		})
+	}
+}
+
+// TestGroupsOfMoreThanSixteen have so many query heads of a key head that only
+// attention_wide takes a token with all of them, one in a tile.
+func TestGroupsOfMoreThanSixteen(t *testing.T) {
+	for i, a := range []attended{
+		{heads: 17, group: 17, head: 32, layers: 1, queries: 32},
+		{heads: 40, group: 20, head: 18, layers: 1, window: 70, scoreCap: 20, queries: 32},
+		{heads: 32, group: 32, head: 64, layers: 1, queries: 32},
+	} {
+		r := rand.New(rand.NewPCG(46, uint64(i)))
+		a.follow(r, 0, 2)
+		a.follow(r, 2*page-1, 2)
+		for _, s := range []ptx.Schedule{{}, {Random: true, Races: true, Seed: uint64(i)}} {
+			(&bench{t: t, s: s}).attended(&a, a.want(), 0)
+		}
+	}
+	for _, heads := range []uint32{20, 48} { // more than any tile has
+		w := tiny(t, enginetest.Options{Type: gguf.Q8_0, Width: 8 * heads, Heads: heads, KVHeads: 1, FFN: 32, Layers: 1})
+		if !slices.EqualFunc(all(t, w, early(ptx.Schedule{Early: true})), oracle(t, w), equal) {
+			t.Errorf("%d heads of one key head: other numbers", heads)
+		}
 	}
 }
 

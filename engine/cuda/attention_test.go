@@ -105,3 +105,20 @@ func TestStepsAreAsLargeAsADevice(t *testing.T) {
 		b.Close()
 	}
 }
+
+// TestDevicesOfEverySize compares tiny models with the reference on devices of
+// few multiprocessors and of many, which take other kernels of linear layers and
+// of attention, and blocks of threads of half as many rows: by all targets.
+func TestDevicesOfEverySize(t *testing.T) {
+	for _, x := range []struct {
+		major, sms int
+		ffn        uint32
+	}{{6, 1, 64}, {6, 132, 4096}, {8, 4, 64}, {9, 2, 64}, {9, 132, 2048}} {
+		w := tiny(t, enginetest.Options{Type: gguf.Q4_0, Width: 64, Heads: 4, KVHeads: 1, FFN: x.ffn, Layers: 1})
+		d := early(ptx.Schedule{Early: true})
+		d.Info.Major, d.Info.Minor, d.Info.Multiprocessors = x.major, 1, x.sms
+		if !slices.EqualFunc(all(t, w, d), oracle(t, w), equal) {
+			t.Errorf("compute capability %d.1, %d multiprocessors: other numbers", x.major, x.sms)
+		}
+	}
+}

@@ -31,6 +31,7 @@ type Backend struct {
 	busy    int                  // blocks of threads from which attention takes large tiles; two for each multiprocessor but in the self-test
 	graphs  map[graphKey]uintptr // 0 for none
 	room    int                  // pages that there was memory for at first
+	plain   bool                 // no kernel begins early
 
 	probes  []*Backend    // the self-test's, nil for none
 	every   time.Duration // between self-tests
@@ -42,7 +43,7 @@ type unit struct {
 	dev     Device
 	number  int // among the driver's
 	info    Info
-	kernels map[string]uintptr
+	kernels map[string]kernel
 	sensors Sensors // or nil
 }
 
@@ -55,6 +56,9 @@ type Config struct {
 	// Check is the time between self-tests of the device. 0 means an hour;
 	// below 0 there are none, not even at Open, which serves tests alone.
 	Check time.Duration
+	// Plain has every kernel begin when the one before it has ended, also on a
+	// device that can have them begin early, to measure what that is worth.
+	Plain bool
 }
 
 // How many tokens of prompts a step may have: on the slowest devices, half a
@@ -96,6 +100,7 @@ func Take(cfg Config) (*Seat, error) {
 		return nil, err
 	}
 	s := &Seat{b: u.backend()}
+	s.b.plain = cfg.Plain
 	if cfg.Check >= 0 {
 		s.b.every = cmp.Or(cfg.Check, checkEvery)
 		s.b.checked = time.Now()

@@ -63,8 +63,10 @@ type Device interface {
 	Upload(to uint64, data []byte) error
 	Download(data []byte, from uint64) error
 	Copy(to, from uint64, bytes int64) error
-	// Launch starts a kernel on x × y blocks.
-	Launch(kernel uintptr, x, y, threads int, args [][]byte) error
+	// Launch starts a kernel on x × y blocks. One that is early may begin before
+	// the kernel that was begun directly before it has ended, and waits for that
+	// itself; it does where the driver can have it so.
+	Launch(kernel uintptr, x, y, threads int, args [][]byte, early bool) error
 	// Send and Fetch copy from and to pinned memory, which is the device's until
 	// Wait.
 	Send(to uint64, data []byte) error

@@ -29,10 +29,14 @@
 //	layers.go        which kernels that takes
 //	copyspeed.go     the bandwidth that a step is measured by
 //
+// From compute capability 9.0 on, a kernel of a step of one token begins while
+// those before it are at work, and has weights brought near until they have ended
+// (kernels/early.cuh).
+//
 // Linear layers have kernels for one token and for a few, and where a device has
 // matrix instructions for bytes, two for many: with few rows, and with many. Every
 // sum has the order of arith/SPEC.md, so nothing that a step has beside a sequence
 // can change the sequence's bits. scripts/check/kernels.sh proves that the PTX is
 // what the sources give. Start reading at step.go, then kernels/ac1.cuh and
-// kernels/linear.cu.
+// kernels/single.cu.
 package cuda

@@ -14,45 +14,53 @@ import (
 //go:embed ptx/*/*.ptx
 var modules embed.FS
 
-// common is the target that every device has.
-const common = "sm_61"
-
-// targets are those with matrix instructions for bytes, the best first: the
-// least compute capability, and the first CUDA that reads their PTX.
-var targets = []struct {
+// target is a folder of modules: the least compute capability that runs them, and
+// the first CUDA that reads their PTX.
+type target struct {
 	name         string
 	major, minor int
 	version      int
-}{
-	{"sm_80", 8, 0, 11000},
-	{"sm_75", 7, 5, 10020},
+	early        bool // their kernels may begin early (kernels/early.cuh)
 }
 
-// target is the best of a device that has matrix instructions, or empty.
-func target(i Info) string {
-	for _, t := range targets {
-		if (i.Major > t.major || i.Major == t.major && i.Minor >= t.minor) && i.Version >= t.version {
-			return t.name
-		}
-	}
-	return ""
+// targets are all of them, the best first. That kernels of a graph may begin early
+// is documented from CUDA 12.3 on.
+var targets = []target{
+	{"sm_90", 9, 0, firstEarly, true},
+	{"sm_80", 8, 0, 11000, false},
+	{"sm_75", 7, 5, 10020, false},
+	{"sm_61", minMajor, minMinor, 0, false},
 }
 
-// kernels are those of each module.
+const firstEarly = 12030
+
+// runs tells whether a device runs the modules.
+func (t target) runs(i Info) bool {
+	return (i.Major > t.major || i.Major == t.major && i.Minor >= t.minor) && i.Version >= t.version
+}
+
+// kernels are those of each module. matrix and chunks are where a device has
+// matrix instructions for bytes.
 var kernels = map[string][]string{
 	"attention":      {"attention"},
 	"attention_many": {"attention_many", "attention_wide"},
 	"choose":         {"likeliest"},
+	"chunks":         perType("chunks_", ""),
 	"embed":          perType("embed_", ""),
-	"linear":         slices.Concat(perType("linear_", "_1"), perType("linear_", "_8"), perType("gated_", "")),
+	"linear":         perType("linear_", "_8"),
+	"matrix":         perType("matrix_", ""),
 	"norm":           {"norm_quantise", "norm"},
 	"quantise":       {"quantise", "gated_silu", "gated_gelu"},
 	"rope":           {"place"},
+	"single":         slices.Concat(perType("linear_", "_1"), perType("gated_", "")),
 	"stream":         {"add", "cap"},
 }
 
-// matrixKernels are those of the modules of a target.
-var matrixKernels = map[string][]string{"matrix": perType("matrix_", ""), "chunks": perType("chunks_", "")}
+// kernel is one that a device has compiled.
+type kernel struct {
+	handle uintptr // 0 for none
+	early  bool    // it may begin before what was begun before it has ended
+}
 
 // The threads of a block that kernels/*.cu are written for.
 const (
@@ -63,9 +71,12 @@ const (
 	mostPages      = 8
 	fewBlocks      = 256 // of threads, up to which a device has room for more beside them, and a row is taken by more than one
 	embedThreads   = 64
-	linearWarps    = 8    // at most; one for each chunk
-	singleWarps    = 16   // of linear_…_1 and gated_…
+	linearWarps    = 8  // at most; one for each chunk
+	singleWarps    = 16 // of linear_…_1 and gated_…
+	halvedChunks   = 16 // from which half of them is work for 8 warps: fewer ask for too little at a time, but where weights were brought near
+	halvedNear     = 8
 	wideRows       = 8192 // from which two blocks of 8 warps on each multiprocessor are better than one of 16: one computes while the other begins
+	bringers       = 64   // of norm_quantise, which bring weights near: so many multiprocessors can ask for what memory can bring
 	linearTokens   = 8    // of linear_…_8
 	matrixThreads  = 256
 	matrixRows     = 256
@@ -92,6 +103,13 @@ const (
 	lanes = 32
 	// chunkBlocks is how many blocks of 32 a chunk has.
 	chunkBlocks = 8
+)
+
+// broughtNear is how many bytes of weights norm_quantise has brought to the second
+// cache, a third of an H200's, and lineBytes how many at once.
+const (
+	broughtNear = 16 << 20
+	lineBytes   = 128
 )
 
 // The sizes that the kernels' shared memory has room for.
@@ -122,33 +140,25 @@ func kernelName(before string, t gguf.Type, after string) string {
 	return before + strings.ToLower(t.String()) + after
 }
 
-// load compiles the modules of a device. Errors: *Error.
-func load(d Device, i Info) (map[string]uintptr, error) {
-	all := map[string]uintptr{}
+// load compiles the modules of a device, each of the best target that has it.
+// Errors: *Error.
+func load(d Device, i Info) (map[string]kernel, error) {
+	all := map[string]kernel{}
 	for module, names := range kernels {
-		if err := compile(d, common+"/"+module, names, all); err != nil {
-			return nil, err
-		}
-	}
-	if t := target(i); t != "" {
-		for module, names := range matrixKernels {
-			if err := compile(d, t+"/"+module, names, all); err != nil {
+		for _, t := range targets {
+			text, err := modules.ReadFile("ptx/" + t.name + "/" + module + ".ptx")
+			if err != nil || !t.runs(i) {
+				continue
+			}
+			handles, err := d.Load(string(text), names)
+			if err != nil {
 				return nil, err
 			}
+			for i, h := range handles {
+				all[names[i]] = kernel{h, t.early}
+			}
+			break
 		}
 	}
 	return all, nil
-}
-
-// compile adds a module's kernels. Errors: *Error.
-func compile(d Device, module string, names []string, all map[string]uintptr) error {
-	text, err := modules.ReadFile("ptx/" + module + ".ptx")
-	if err != nil {
-		return err
-	}
-	handles, err := d.Load(string(text), names)
-	for i := range handles {
-		all[names[i]] = handles[i]
-	}
-	return err
 }

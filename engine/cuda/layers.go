@@ -8,30 +8,48 @@ type launcher struct {
 	n     int // rows
 	tiles tiles
 	at    facts
-	err   error
+	// behind says that what was begun last is a kernel, and where the next one is
+	// begun, too.
+	behind bool
+	err    error
 }
 
 // fact is where a fact of the rows begins.
 func (l *launcher) fact(at int) pointer { return l.b.m.facted + pointer(at) }
 
-// beside starts what the parts start, none of which follows another.
+// beside starts what the parts start, none of which follows another. Kernels of
+// one token that begin early follow one another all the same, which leaves memory
+// no more idle, and costs no meeting.
 func (l *launcher) beside(parts ...func()) {
 	if l.err != nil {
+		return
+	}
+	if l.n == 1 && l.b.early() {
+		for _, part := range parts {
+			part()
+		}
 		return
 	}
 	list := make([]func() error, len(parts))
 	for i, part := range parts {
 		list[i] = func() error {
+			l.behind = false
 			part()
 			return l.err
 		}
 	}
 	l.err = l.b.dev.Beside(list...)
+	l.behind = false
 }
+
+// early tells whether kernels of one token begin early.
+func (b *Backend) early() bool { return b.kernels["norm_quantise"].early && !b.plain }
 
 func (l *launcher) start(kernel string, x, y, threads int, args ...any) {
 	if l.err == nil {
-		l.err = l.b.dev.Launch(l.b.kernels[kernel], x, y, threads, arguments(args...))
+		k := l.b.kernels[kernel]
+		l.err = l.b.dev.Launch(k.handle, x, y, threads, arguments(args...), k.early && l.behind && !l.b.plain)
+		l.behind = true
 	}
 }
 
@@ -46,8 +64,11 @@ func (l *launcher) linear(m matrix, out pointer) { l.linearOnto(m, l.b.m.rows, 0
 
 // linearOnto adds the product of some to what is there, where onto is not 0.
 func (l *launcher) linearOnto(m matrix, in quantised, onto, out pointer) {
-	name, y, warps := "_1", 1, singleWarpsOf(m.rows)
-	if matrix := kernelName("matrix_", m.kind, ""); l.n >= matrixFrom && l.b.kernels[matrix] != 0 {
+	if l.n == 1 {
+		l.single(m, in, onto, out)
+		return
+	}
+	if matrix := kernelName("matrix_", m.kind, ""); l.n >= matrixFrom && l.b.kernels[matrix].handle != 0 {
 		rows, y := matrixRows, blocks(l.n, matrixTokens)
 		if blocks(m.rows, matrixRows)*y < l.b.full {
 			matrix, rows = kernelName("chunks_", m.kind, ""), chunksRows
@@ -56,11 +77,28 @@ func (l *launcher) linearOnto(m matrix, in quantised, onto, out pointer) {
 			m.quants, m.scales, in.quants, in.dx, in.tx, m.bias, onto, out, m.rows, m.blocks, l.n)
 		return
 	}
-	if l.n > 1 {
-		name, y, warps = "_8", blocks(l.n, linearTokens), linearWarps
-	}
-	l.start(kernelName("linear_", m.kind, name), blocks(m.rows, lanes), y, lanes*min(warps, blocks(m.blocks, chunkBlocks)),
+	l.start(kernelName("linear_", m.kind, "_8"), blocks(m.rows, lanes), blocks(l.n, linearTokens), lanes*min(linearWarps, blocks(m.blocks, chunkBlocks)),
 		m.quants, m.scales, in.quants, in.dx, in.tx, m.bias, onto, out, m.rows, m.blocks, l.n)
+}
+
+// single is linearOnto of one token.
+func (l *launcher) single(m matrix, in quantised, onto, out pointer) {
+	rows, warps, halved := lanes, min(singleWarpsOf(m.rows), blocks(m.blocks, chunkBlocks)), 0
+	if l.b.halved(m) {
+		rows, warps, halved = lanes/2, min(warps, m.blocks/chunkBlocks/2), 1
+	}
+	l.start(kernelName("linear_", m.kind, "_1"), blocks(m.rows, rows), 1, lanes*warps,
+		m.quants, m.scales, in.quants, in.dx, in.tx, m.bias, onto, out, m.rows, m.blocks, halved)
+}
+
+// halved tells whether blocks of threads take 16 rows of a matrix for one token:
+// there are twice as many then, and all begin at once.
+func (b *Backend) halved(m matrix) bool {
+	least := halvedChunks
+	if b.early() {
+		least = halvedNear
+	}
+	return m.blocks%(2*chunkBlocks) == 0 && m.blocks/chunkBlocks >= least && blocks(m.rows, lanes/2) <= b.info.Multiprocessors
 }
 
 // singleWarpsOf is how many warps a block has at most that takes 32 of so many
@@ -72,13 +110,35 @@ func singleWarpsOf(rows int) int {
 	return singleWarps
 }
 
-// normed quantises the norm of the residual stream.
-func (l *launcher) normed(norm pointer) {
+// normed quantises the norm of the residual stream. Of one token, kernels that
+// begin early have the beginnings of the rows of next, one matrix or two alike,
+// brought near meanwhile.
+func (l *launcher) normed(norm pointer, next ...matrix) {
 	m, y := l.b.m, 1
 	if turns := blocks(m.Width, rowThreads); l.n*turns <= fewBlocks {
 		y = turns
 	}
-	l.start("norm_quantise", l.n, y, threadsOf(m.Width), m.x, norm, m.rows.quants, m.rows.dx, m.rows.tx, m.Width, m.Eps)
+	var at [2]pointer
+	parts, size, groups, most := y, 0, 0, 0
+	if len(next) > 0 && l.n == 1 && l.b.early() {
+		_, bytes := next[0].kind.Block()
+		lay := layouts[next[0].kind]
+		size = l.stored(next[0]) * lanes * (int(bytes) - lay.to + lay.from)
+		groups = blocks(next[0].rows, lanes)
+		most = broughtNear / (groups * len(next)) / lineBytes * lineBytes
+		for i := range next {
+			at[i] = next[i].quants
+		}
+		y += bringers
+	}
+	l.start("norm_quantise", l.n, y, threadsOf(m.Width), m.x, norm, m.rows.quants, m.rows.dx, m.rows.tx, m.Width, m.Eps,
+		parts, at[0], at[1], size, groups, most)
+}
+
+// stored is how many stored blocks a row of a matrix has.
+func (l *launcher) stored(m matrix) int {
+	elements, _ := m.kind.Block()
+	return m.blocks * blockLen / int(elements)
 }
 
 // inPlace norms rows of n elements, where the family has a norm for them.
@@ -124,13 +184,17 @@ func (l *launcher) attention(i int) {
 	if c.Halves {
 		halves = 1
 	}
-	l.normed(ly.attnNorm)
-	l.beside(func() { l.linear(ly.q, m.q) }, func() { l.linear(ly.k, m.k) }, func() { l.linear(ly.v, m.v) })
-	l.inPlace(m.q, ly.qNorm, l.n*m.Heads, m.Head)
-	l.inPlace(m.k, ly.kNorm, l.n*m.KVHeads, m.Head)
+	next := ly.qkv
+	if next.rows == 0 {
+		next = ly.q
+	}
+	l.normed(ly.attnNorm, next)
+	q, k, v := l.projected(ly)
+	l.inPlace(q, ly.qNorm, l.n*m.Heads, m.Head)
+	l.inPlace(k, ly.kNorm, l.n*m.KVHeads, m.Head)
 	angles := l.fact(l.at.angles + 4*ly.turns*l.n*c.Rot)
 	group := m.Heads / m.KVHeads
-	l.start("place", l.n, m.KVHeads, threadsOf((group+1)*m.Head), m.q, m.turned, m.k, m.v, angles, l.fact(l.at.places), m.failed+pointer(4*i*l.n*m.KVHeads),
+	l.start("place", l.n, m.KVHeads, threadsOf((group+1)*m.Head), q, m.turned, k, v, angles, l.fact(l.at.places), m.failed+pointer(4*i*l.n*m.KVHeads),
 		m.Heads, m.KVHeads, m.Head, c.Rot, halves, i, m.QueryScale)
 	out := []any{m.turned, m.att, m.rows.quants, m.rows.dx, m.rows.tx, l.fact(l.at.pages), l.fact(l.at.tables), l.fact(l.at.positions)}
 	shape := []any{m.Heads, group, m.Head, i, ly.window, m.ScoreCap}
@@ -149,11 +213,28 @@ func (l *launcher) attention(i int) {
 	l.residual(ly.o, m.rows, ly.attnPost)
 }
 
+// projected makes queries, keys and values: of one token, where their weights lie
+// together, by one kernel, and then they lie so, too.
+func (l *launcher) projected(ly *layer) (q, k, v pointer) {
+	m := l.b.m
+	if l.n == 1 && ly.qkv.rows > 0 {
+		l.linear(ly.qkv, m.qkv)
+		k = m.qkv + pointer(4*ly.q.rows)
+		return m.qkv, k, k + pointer(4*ly.k.rows)
+	}
+	l.beside(func() { l.linear(ly.q, m.q) }, func() { l.linear(ly.k, m.k) }, func() { l.linear(ly.v, m.v) })
+	return m.q, m.k, m.v
+}
+
 // ffn adds the feed-forward block of layer i.
 func (l *launcher) ffn(i int) {
 	m, ly := l.b.m, &l.b.m.layers[i]
-	l.normed(ly.ffnNorm)
-	if l.n == 1 && ly.gate.kind == ly.up.kind && l.b.even(blocks(m.FFN, lanes)) {
+	if ly.gate.kind == ly.up.kind {
+		l.normed(ly.ffnNorm, ly.gate, ly.up)
+	} else {
+		l.normed(ly.ffnNorm, ly.gate)
+	}
+	if l.n == 1 && ly.gate.kind == ly.up.kind && (l.b.early() || l.b.even(blocks(m.FFN, lanes))) {
 		gelu := 0
 		if m.GELU {
 			gelu = 1
@@ -175,7 +256,8 @@ func (l *launcher) ffn(i int) {
 }
 
 // even tells whether so many blocks of threads begin at once, or keep all
-// multiprocessors busy up to their end, but for a tenth of the time or less.
+// multiprocessors busy up to their end, but for a tenth of the time or less. Where
+// kernels begin early, what follows keeps them busy.
 func (b *Backend) even(count int) bool {
 	sms := max(1, b.info.Multiprocessors)
 	return count <= sms || blocks(count, sms)*sms*10 <= count*11

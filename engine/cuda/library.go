@@ -37,6 +37,10 @@ var graphSymbols = []string{
 	"cuStreamBeginCapture_v2", "cuStreamEndCapture", "cuGraphInstantiateWithFlags", "cuGraphLaunch", "cuGraphDestroy", "cuGraphExecDestroy",
 }
 
+// earlySymbol is that which drivers have that let a kernel begin before the one
+// before it has ended; without it none does.
+const earlySymbol = "cuLaunchKernelEx"
+
 // Attributes of a device, of CUdevice_attribute.
 const (
 	attributeClock           = 13 // kHz
@@ -51,6 +55,7 @@ type library struct {
 	functions map[string]uintptr
 	version   int32 // of CUDA, 1000 × major + 10 × minor
 	graphs    bool  // it has graphSymbols
+	launches  bool  // it has earlySymbol
 	devices   []Info
 	handles   []int32  // CUdevice
 	buses     []string // where each is, such as 0000:65:00.0
@@ -79,6 +84,8 @@ func openLibrary(name, sensors string) (Driver, error) {
 			l.graphs = false
 		}
 	}
+	l.functions[earlySymbol], err = purego.Dlsym(handle, earlySymbol)
+	l.launches = err == nil
 	if err := l.find(); err != nil {
 		// Not err itself: that nothing was found ends no backend.
 		return nil, fmt.Errorf("%w: %s: %s", backend.ErrUnavailable, name, err.Error())
@@ -192,7 +199,10 @@ func (l *library) Devices() ([]Info, error) { return l.devices, nil }
 
 // Open starts the device's thread. Errors: *Error.
 func (l *library) Open(number int) (Device, error) {
-	d := &libraryDevice{library: l, device: l.handles[number], work: make(chan func()), ended: make(chan struct{})}
+	d := &libraryDevice{
+		library: l, device: l.handles[number], work: make(chan func()), ended: make(chan struct{}),
+		early: l.launches && l.version >= firstEarly,
+	}
 	ready := make(chan error)
 	go d.run(ready)
 	if err := <-ready; err != nil {

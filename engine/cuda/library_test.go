@@ -25,7 +25,8 @@ type fake struct {
 	handle             uintptr
 	reset, calls, live uintptr
 	left, graphs       uintptr
-	loose              uintptr
+	loose, early       uintptr
+	misplaced, refuse  uintptr
 }
 
 // compiled is a library of a text in testdata, and returns its path.
@@ -51,7 +52,10 @@ func build(t *testing.T, change func(string) string) *fake {
 	if f.handle, err = purego.Dlopen(f.path, purego.RTLD_NOW); err != nil {
 		t.Fatal(err)
 	}
-	for name, at := range map[string]*uintptr{"fake_reset": &f.reset, "fake_calls": &f.calls, "fake_live": &f.live, "fake_left": &f.left, "fake_graphs": &f.graphs, "fake_loose": &f.loose} {
+	for name, at := range map[string]*uintptr{
+		"fake_reset": &f.reset, "fake_calls": &f.calls, "fake_live": &f.live, "fake_left": &f.left, "fake_graphs": &f.graphs, "fake_loose": &f.loose,
+		"fake_early": &f.early, "fake_misplaced": &f.misplaced, "fake_refuse": &f.refuse,
+	} {
 		if *at, err = purego.Dlsym(f.handle, name); err != nil {
 			t.Fatal(err)
 		}
@@ -170,10 +174,74 @@ func TestADriverWithoutGraphs(t *testing.T) {
 	}
 }
 
+// ninth makes the library's devices of compute capability 9.6, whose kernels may
+// begin early.
+func ninth(text string) string {
+	return strings.ReplaceAll(text, "which == 75 ? 8 :", "which == 75 ? 9 :")
+}
+
+// TestKernelsBeginEarlyByTheLibrary: in a graph and without one, each directly
+// behind a kernel; and where the driver cannot, or refuses it, as any other.
+func TestKernelsBeginEarlyByTheLibrary(t *testing.T) {
+	w := tiny(t, enginetest.Options{})
+	for name, c := range map[string]struct {
+		change  func(string) string
+		version int
+		refuse  int
+		early   bool
+		graphs  int
+	}{
+		"as it is":           {ninth, 12030, 0, true, 4},
+		"of CUDA 12.2":       {ninth, 12020, 0, false, 4},
+		"of capability 8.6":  {same, 12030, 0, false, 4},
+		"without the call":   {func(s string) string { return strings.ReplaceAll(ninth(s), "cuLaunchKernelEx(", "another(") }, 12030, 0, false, 4},
+		"without graphs":     {func(s string) string { return strings.ReplaceAll(ninth(s), "cuGraphLaunch(", "another(") }, 12030, 0, true, 0},
+		"refused in a graph": {ninth, 12030, 1, false, 4},
+		"refused, no graphs": {func(s string) string { return strings.ReplaceAll(ninth(s), "cuGraphLaunch(", "another(") }, 12030, 2, false, 0},
+		"refused everywhere": {ninth, 12030, 2, false, 4},
+	} {
+		t.Run(name, func(t *testing.T) {
+			f := build(t, c.change)
+			f.says(0, 0, 1, c.version)
+			purego.SyscallN(f.refuse, uintptr(c.refuse))
+			d, err := cuda.OpenLibrary(f.path)
+			if err != nil {
+				t.Fatal(err)
+			}
+			b, err := cuda.Open(w, cuda.Config{Driver: d, Check: -1})
+			if err != nil {
+				t.Fatal(err)
+			}
+			cache := b.NewCache()
+			for range 2 {
+				p := &backend.Piece{Cache: cache, Tokens: []backend.Token{30}, Keep: 1, Want: backend.State | backend.Likeliest, Each: func(int, backend.Result) {}}
+				if err := b.Step([]*backend.Piece{p}); err != nil || p.Err != nil || p.Ran != 1 {
+					t.Fatal(err, p.Err, p.Ran)
+				}
+			}
+			if n := number(f.early); n > 0 != c.early || number(f.misplaced) != 0 || number(f.graphs) != c.graphs {
+				t.Errorf("%d kernels began early, %d of them behind none, and %d graphs ran", n, number(f.misplaced), number(f.graphs))
+			}
+			b.Close()
+			if cache.Release(); number(f.live) != 0 {
+				t.Errorf("%d are left", number(f.live))
+			}
+		})
+	}
+}
+
 // TestErrorsAtEveryCall fails one call after the other: lack of memory, an
-// error of this call alone, and one of all that follow.
+// error of this call alone, and one of all that follow; with kernels that may
+// begin early, too, of which a refused one begins as any other.
 func TestErrorsAtEveryCall(t *testing.T) {
-	w, f := tiny(t, enginetest.Options{}), build(t, same)
+	for name, change := range map[string]func(string) string{"capability 8.6": same, "capability 9.6": ninth} {
+		t.Run(name, func(t *testing.T) { testErrors(t, build(t, change)) })
+	}
+}
+
+func testErrors(t *testing.T, f *fake) {
+	t.Helper()
+	w := tiny(t, enginetest.Options{})
 	use := func() error { // all that a life has
 		d, err := cuda.OpenLibrary(f.path)
 		if err != nil {

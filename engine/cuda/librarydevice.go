@@ -3,9 +3,12 @@
 package cuda
 
 import (
+	"errors"
 	"runtime"
 	"sync"
 	"unsafe"
+
+	"github.com/assaynet/assay/engine/backend"
 )
 
 // Flags of CUstream_flags, CUevent_flags and CUstreamCaptureMode. A stream that
@@ -34,6 +37,8 @@ type libraryDevice struct {
 	events  [mostBeside]uintptr
 	mark    uintptr // event
 	on      int     // the stream of launches
+	early   bool    // kernels may begin early
+	begun   bool    // one was to, since a capture began
 }
 
 // run is the device's thread, until Close.
@@ -188,10 +193,43 @@ func (d *libraryDevice) Copy(to, from uint64, size int64) error {
 	return d.call("cuMemcpyDtoDAsync_v2", uintptr(to), uintptr(from), uintptr(size), d.streams[0])
 }
 
-func (d *libraryDevice) Launch(kernel uintptr, x, y, threads int, args [][]byte) error {
+// launchConfig and launchAttribute are CUlaunchConfig and CUlaunchAttribute.
+type launchConfig struct {
+	gridX, gridY, gridZ, blockX, blockY, blockZ, shared uint32
+	stream                                              uintptr
+	attributes                                          *launchAttribute
+	count                                               uint32
+}
+
+type launchAttribute struct {
+	id    uint32
+	_     uint32
+	value uint32
+	_     [60]byte
+}
+
+// programmaticStreamSerialization is the CUlaunchAttributeID of a kernel that may
+// begin before the one before it has ended.
+const programmaticStreamSerialization = 6
+
+// Launch begins an early kernel as any other when it was once refused as such:
+// what fails to be begun has not begun.
+func (d *libraryDevice) Launch(kernel uintptr, x, y, threads int, args [][]byte, early bool) error {
 	pointers := make([]unsafe.Pointer, len(args))
 	for i, a := range args {
 		pointers[i] = unsafe.Pointer(&a[0])
+	}
+	if early && d.early {
+		d.begun = true
+		c := &launchConfig{
+			gridX: uint32(x), gridY: uint32(y), gridZ: 1, blockX: uint32(threads), blockY: 1, blockZ: 1, stream: d.streams[d.on],
+			attributes: &launchAttribute{id: programmaticStreamSerialization, value: 1}, count: 1,
+		}
+		err := d.call("cuLaunchKernelEx", uintptr(unsafe.Pointer(c)), kernel, uintptr(unsafe.Pointer(&pointers[0])), 0)
+		if err == nil {
+			return nil
+		}
+		d.early = false
 	}
 	return d.call("cuLaunchKernel", kernel, uintptr(x), uintptr(y), 1, uintptr(threads), 1, 1, 0, d.streams[d.on], uintptr(unsafe.Pointer(&pointers[0])), 0)
 }
@@ -240,11 +278,23 @@ func (d *libraryDevice) Reach() error { return d.call("cuEventSynchronize", d.ma
 
 func (d *libraryDevice) Wait() error { return d.call("cuStreamSynchronize", d.streams[0]) }
 
-// Record captures the first stream, and with it those that wait for it.
+// Record captures the first stream, and with it those that wait for it. Where that
+// fails, and kernels in it were to begin early, it is done once more without: a
+// capture begins nothing.
 func (d *libraryDevice) Record(f func() error) (uintptr, error) {
 	if !d.graphs {
 		return 0, nil
 	}
+	d.begun = false
+	graph, err := d.capture(f)
+	if err != nil && d.begun && !errors.Is(err, backend.ErrMemory) {
+		d.early = false
+		graph, err = d.capture(f)
+	}
+	return graph, err
+}
+
+func (d *libraryDevice) capture(f func() error) (uintptr, error) {
 	if err := d.call("cuStreamBeginCapture_v2", d.streams[0], captureThreadLocal); err != nil {
 		return 0, err
 	}

@@ -33,7 +33,8 @@ type matrix struct {
 type layer struct {
 	attnNorm, ffnNorm, attnPost, ffnPost, qNorm, kNorm pointer
 	q, k, v, o, gate, up, down                         matrix
-	turns                                              int // which of the model's tables
+	qkv                                                matrix // q, k and v, one behind the other, or nothing where they do not lie so
+	turns                                              int    // which of the model's tables
 	window                                             int
 }
 
@@ -56,6 +57,7 @@ type quantised struct{ quants, dx, tx pointer }
 // scratch is what a pass computes in, for mostTokens tokens.
 type scratch struct {
 	x, h, q, turned, k, v, att, gate, up pointer   // floats
+	qkv                                  pointer   // queries, keys and values of one token, one behind the other
 	rows, gated                          quantised // activations: of all tokens, and of one after its gate
 	states, logits, best                 pointer
 	failed                               pointer // [layers][tokens][kv heads]
@@ -88,10 +90,11 @@ func (b *Backend) place(w *weights.Model) error {
 	}
 	for i := range w.Stack {
 		l := &w.Stack[i]
+		qkv, of := u.joined(l.Q, l.K, l.V)
 		m.layers = append(m.layers, layer{
 			attnNorm: u.vector(l.AttnNorm), ffnNorm: u.vector(l.FFNNorm), attnPost: u.vector(l.AttnPost), ffnPost: u.vector(l.FFNPost),
 			qNorm: u.vector(l.QNorm), kNorm: u.vector(l.KNorm),
-			q: u.matrix(l.Q), k: u.matrix(l.K), v: u.matrix(l.V), o: u.matrix(l.O), gate: u.matrix(l.Gate), up: u.matrix(l.Up), down: u.matrix(l.Down),
+			qkv: qkv, q: of[0], k: of[1], v: of[2], o: u.matrix(l.O), gate: u.matrix(l.Gate), up: u.matrix(l.Up), down: u.matrix(l.Down),
 			turns: m.table(l.Rope), window: l.Window,
 		})
 	}
@@ -169,6 +172,47 @@ func floatBytes(x []float32) []byte {
 		data = binary.LittleEndian.AppendUint32(data, math.Float32bits(f))
 	}
 	return data
+}
+
+// joined uploads matrices that read the same activations. Where they are of one
+// type, all or none of them have a bias, and rows of different ones are never
+// side by side, they lie one behind the other: whole has the rows of all.
+func (u *uploader) joined(list ...weights.Linear) (whole matrix, parts []matrix) {
+	first := list[0]
+	if !joinable(list) {
+		for _, l := range list {
+			parts = append(parts, u.matrix(l))
+		}
+		return matrix{}, parts
+	}
+	var quants, scales []byte
+	var bias []float32
+	for _, l := range list {
+		at := matrix{rows: l.Matrix.Rows, quants: pointer(len(quants)), scales: pointer(len(scales)), bias: pointer(4 * len(bias))}
+		q, s := interleaved(l.Matrix)
+		quants, scales, bias = append(quants, q...), append(scales, s...), append(bias, l.Bias...)
+		parts, whole.rows = append(parts, at), whole.rows+at.rows
+	}
+	whole.blocks, whole.kind = first.Matrix.Cols/blockLen, first.Matrix.Type
+	whole.quants, whole.scales, whole.bias = u.bytes(quants), u.bytes(scales), u.vector(bias)
+	for i := range parts {
+		p := &parts[i]
+		p.blocks, p.kind, p.quants, p.scales = whole.blocks, whole.kind, p.quants+whole.quants, p.scales+whole.scales
+		if p.bias += whole.bias; first.Bias == nil {
+			p.bias = 0
+		}
+	}
+	return whole, parts
+}
+
+// joinable tells whether joined can have them lie together.
+func joinable(list []weights.Linear) bool {
+	for i, l := range list {
+		if l.Matrix.Type != list[0].Matrix.Type || (l.Bias == nil) != (list[0].Bias == nil) || i+1 < len(list) && l.Matrix.Rows%lanes != 0 {
+			return false
+		}
+	}
+	return true
 }
 
 // matrix uploads a matrix, once.

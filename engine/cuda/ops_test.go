@@ -4,6 +4,7 @@ import (
 	"cmp"
 	"encoding/binary"
 	"fmt"
+	"io/fs"
 	"math"
 	"math/rand/v2"
 	"slices"
@@ -118,6 +119,8 @@ type bench struct {
 	mem    ptx.Memory
 	s      ptx.Schedule
 	module string // with matrix instructions; empty: without
+	target string // whose modules are preferred; empty: the common one
+	halved bool   // blocks of threads of one token have 16 rows
 	// instead, where not nil, stands in the place of the kernel of its name.
 	instead *ptx.Kernel
 	threads int // at most, of blocks that take a row; 0: few, so that they go round
@@ -155,6 +158,9 @@ func (b *bench) buffer(data []byte, n int) []byte {
 
 func (b *bench) run(module, name string, g ptx.Grid, args ...[]byte) {
 	b.t.Helper()
+	if _, err := fs.Stat(cuda.Modules, "ptx/"+b.target+"/"+module+".ptx"); b.target != "" && err == nil {
+		module = b.target + "/" + module
+	}
 	k := kernel(b.t, module, name)
 	if b.instead != nil && b.instead.Name == name {
 		k = b.instead
@@ -286,8 +292,14 @@ func (b *bench) linear(w *weights.Matrix, bias, x []float32, tokens int) []float
 			quants, scales, i8, dx, tx, add, onto, out, le32(w.Rows), le32(blocks), le32(tokens))
 		return b.floats(out, tokens*w.Rows)
 	}
-	b.run("linear", cuda.KernelName("linear_", w.Type, fmt.Sprintf("_%d", n)), g,
-		quants, scales, i8, dx, tx, add, onto, out, le32(w.Rows), le32(blocks), le32(tokens))
+	module, last := "linear", tokens
+	if n == 1 {
+		if module, last = "single", 0; b.halved {
+			g.X, g.Threads, last = (w.Rows+15)/16, 32*min(warps, blocks/16), 1
+		}
+	}
+	b.run(module, cuda.KernelName("linear_", w.Type, fmt.Sprintf("_%d", n)), g,
+		quants, scales, i8, dx, tx, add, onto, out, le32(w.Rows), le32(blocks), le32(last))
 	return b.floats(out, tokens*w.Rows)
 }
 
@@ -345,7 +357,7 @@ func (b *bench) gated(r *rand.Rand, kind gguf.Type, cols int, biased bool) {
 		for i := range want {
 			want[i] = float32(act(gates[i]) * ups[i])
 		}
-		b.run("linear", cuda.KernelName("gated_", kind, ""), g, append(slices.Clone(args), i8, dx, tx, at[0], at[1], q, outDX, outTX, le32(cols/32), le32(gelu))...)
+		b.run("single", cuda.KernelName("gated_", kind, ""), g, append(slices.Clone(args), i8, dx, tx, at[0], at[1], q, outDX, outTX, le32(cols/32), le32(gelu))...)
 		b.quantised(want, q, outDX, outTX)
 	}
 }
@@ -451,13 +463,19 @@ func (b *bench) norms(r *rand.Rand, n int) {
 	}
 	for _, y := range []int{1, 3} { // blocks of a row, of which the last may have nothing to do
 		q, dx, tx := b.buffer(nil, 2*n), b.buffer(nil, n/4), b.buffer(nil, n/4)
-		b.run("norm", "norm_quantise", ptx.Grid{X: 2, Y: y, Threads: g.Threads}, in, weight, q, dx, tx, le32(n), e)
+		b.run("norm", "norm_quantise", ptx.Grid{X: 2, Y: y, Threads: g.Threads}, append([][]byte{in, weight, q, dx, tx, le32(n), e}, alone(y)...)...)
 		b.quantised(want, q, dx, tx)
 	}
 	b.run("norm", "norm", g, in, le64(0), weight, in, le32(n), e)
 	if !equal(b.floats(in, 2*n), want) {
 		b.t.Errorf("norms of %d in place: other numbers", n)
 	}
+}
+
+// alone are the arguments of norm_quantise whose blocks of threads are all of the
+// row, and bring no weights near.
+func alone(parts int) [][]byte {
+	return [][]byte{le32(parts), le64(0), le64(0), le32(0), le32(0), le32(0)}
 }
 
 // quantised compares what was made of x.
@@ -544,7 +562,7 @@ func BenchmarkTheInterpreter(b *testing.B) {
 	r := rand.New(rand.NewPCG(1, 2))
 	for _, kind := range []gguf.Type{gguf.Q8_0, gguf.Q4_K} {
 		b.Run(kind.String(), func(b *testing.B) {
-			w, x, k := randomMatrix(r, kind, 256, 2048), awkward(r, 2048), kernel(b, "linear", cuda.KernelName("linear_", kind, "_1"))
+			w, x, k := randomMatrix(r, kind, 256, 2048), awkward(r, 2048), kernel(b, "single", cuda.KernelName("linear_", kind, "_1"))
 			before := k.Lanes()
 			for b.Loop() {
 				(&bench{t: b}).linear(w, nil, x, 1)

@@ -39,6 +39,7 @@ func (s *scratch) parts(w *weights.Model) []part {
 	} {
 		list = append(list, part{x.at, int64(x.bytes) * mostTokens})
 	}
+	list = append(list, part{&s.qkv, 4 * int64(heads+2*kv)})
 	list = append(list, part{&s.gated.quants, int64(w.FFN)}, part{&s.gated.dx, 4 * int64(w.FFN/blockLen)}, part{&s.gated.tx, 4 * int64(w.FFN/blockLen)})
 	list = append(list, part{&s.facted, int64(factBytes(mostTokens, w.Rope.Config().Rot, firstPages))})
 	if w.Norm == nil {

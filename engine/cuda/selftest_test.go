@@ -42,8 +42,8 @@ func TestTheGoldenVectorIsTheReferences(t *testing.T) {
 }
 
 func TestTheSelfTestFindsABrokenDevice(t *testing.T) {
-	for _, major := range []int{7, 8} { // matrix instructions of both kinds
-		d := cudatest.New(ptx.Schedule{})
+	for _, major := range []int{7, 8, 9} { // matrix instructions of both kinds, and kernels that may begin early
+		d := early(ptx.Schedule{Early: true})
 		d.Info.Major, d.Info.Minor = major, 5
 		if _, _, err := cuda.SelfTest(d, 0); err != nil {
 			t.Errorf("compute capability %d.5: %v", major, err)

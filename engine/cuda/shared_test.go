@@ -27,7 +27,7 @@ func TestNormsOfSharedRows(t *testing.T) {
 			}
 			q, dx, tx := b.buffer(nil, rows*n), b.buffer(nil, rows*n/8), b.buffer(nil, rows*n/8)
 			b.run("norm", "norm_quantise", ptx.Grid{X: rows, Y: blocks, Threads: min(mostThreads, n)},
-				b.buffer(floatBytes(x), 0), b.buffer(floatBytes(norm), 0), q, dx, tx, le32(n), floatBytes([]float32{1e-6}))
+				append([][]byte{b.buffer(floatBytes(x), 0), b.buffer(floatBytes(norm), 0), q, dx, tx, le32(n), floatBytes([]float32{1e-6})}, alone(blocks)...)...)
 			b.quantised(want, q, dx, tx)
 		}
 	}
@@ -81,6 +81,27 @@ func TestChunksOfOneToken(t *testing.T) {
 				}
 				b.gated(r, kind, cols, i%2 == 0)
 			})
+		}
+	}
+}
+
+// TestHalvesOfRows have 16 rows and two chunks in a warp: rows that fill no half
+// and more than a whole, and more chunks than a round; on both targets that have
+// the kernels.
+func TestHalvesOfRows(t *testing.T) {
+	for _, kind := range []gguf.Type{gguf.Q8_0, gguf.Q5_1, gguf.Q4_K, gguf.Q6_K} {
+		for i, chunks := range []int{2, 16, 66} {
+			for _, rows := range []int{1, 16, 49} {
+				r := rand.New(rand.NewPCG(uint64(kind), uint64(chunks)))
+				b := &bench{t: t, halved: true, threads: []int{32, 96, 512}[i], target: []string{"", "sm_90"}[rows%2]}
+				if chunks == 16 {
+					b.s = ptx.Schedule{Random: true, Races: true, Seed: uint64(rows)}
+				}
+				w, x, bias := randomMatrix(r, kind, rows, 256*chunks), activations(r, 256*chunks, 1), biases(r, rows)
+				if !equal(b.linear(w, bias, x, 1), reference(w, bias, x, 1)) || !equal(b.linear(w, nil, x, 1), reference(w, nil, x, 1)) {
+					t.Errorf("%s, %d × %d chunks: other numbers", kind, rows, chunks)
+				}
+			}
 		}
 	}
 }

@@ -10,6 +10,15 @@ begins. It cannot read faster than what its warps have asked for comes: 4 blocks
 each, within LATENCY. Kernels of few blocks wait for what they do in turn: L2 for each
 batch of loads, BARRIER where warps meet, SHUFFLE and FLOAT for what depends on one another.
 
+Kernels that begin early. One is let through its wait HANDOVER after the one before it has
+ended; it begins BEGIN after all blocks of that one have, where registers and threads are
+left beside them, and not sooner, though the hardware may begin more than one ahead; where
+none are left, PLACED after the last of those blocks. From then on memory brings what it
+has asked for, up to BROUGHT bytes a block, beside what the one before still reads; a
+norm's BRINGERS ask for what the linear layer behind it reads, up to NORMS bytes. What
+is there is read at L2_SPEED, asked for within NEAR; small kernels wait BUSY times as long
+for the L2 cache as where memory stands still.
+
 Many tokens. A warp of matrix_TYPE takes a loop of so many instructions for 32 weights
 of 32 rows and 64 tokens, and A_CHUNK between chunks, one of chunks_TYPE so many; a scheduler begins one each
 cycle, at ISSUE of what is ideal where there are warps enough, and waits STALL cycles a
@@ -26,12 +35,15 @@ All constants are of NVIDIA's documents but those marked as assumed."""
 import collections
 import math
 import re
+import sys
 
 SMS, CLOCK, LANES = 132, 1.755e9, 128
 COPY = 0.90 * 4.8e12  # bytes a second; 90 % of the peak is assumed
 L2_SPEED = 5.5e12  # assumed
 LATENCY, L2 = 650e-9, 160e-9  # of memory under load, and of the L2 cache; assumed
 GAP, CALL = 1.1e-6, 2.4e-6  # between two kernels of a graph, and by calls of the driver; assumed
+HANDOVER, BEGIN, PLACED, NEAR, BUSY = 0.6e-6, 1.0e-6, 0.25e-6, 300e-9, 1.25  # of kernels that begin early; assumed
+BROUGHT, NORMS, BRINGERS = 128 * 1024, 16 << 20, 64  # MOST_BROUGHT of early.cuh; broughtNear and bringers of kernels.go
 SHUFFLE, FLOAT = 23 / CLOCK, 4 / CLOCK
 ISSUE, STALL, MEET = 0.88, 300, 700  # assumed; MEET from 200 instructions and 16 barriers
 A_CHUNK = 293  # of matrix_q8_0: copies of the next chunk, 64 totals and 64 new sums
@@ -39,6 +51,7 @@ ROUND = 64  # chunks, and BARRIER of a block; assumed
 BARRIER, PAGES, FEW = 30 / CLOCK, 8, 256  # PAGES that a block takes at a time where there are no more than FEW blocks
 FULL = 96  # blocks of threads from which layers.go takes matrix_TYPE
 MANY = {"attention_many": (128, 851, 168), "attention_wide": (256, 1673, 387)}  # fused steps of a turn; instructions for a cap of scores, which these models have not, and where a page is not seen whole
+COUNTED = {"attention_many": 5457, "attention_wide": 10177, "matrix_q8_0": 2620}  # instructions of the kernels that MANY and A_CHUNK were counted in by hand
 REGISTERS, WARPS = 65536, 64  # of a multiprocessor
 
 Model = collections.namedtuple("Model", "name layers width heads kv head ffn vocab tied")
@@ -73,37 +86,55 @@ def loop(kernel, op, times):
 
 
 class Chip:
-    """The model of a chip that runs kernels: of each its registers, and SASS."""
+    """The model of a chip that runs kernels: of each its registers, and SASS. It refuses other kernels than those of which constants were counted."""
 
     def __init__(self, registers, sass):
         self.registers, self.sass = registers, sass
+        for kernel, length in COUNTED.items():
+            if len(sass[kernel][0]) != length:
+                sys.exit(f"kernels_model.py: {kernel} has {len(sass[kernel][0])} instructions, not {length}; hint: count its part of MANY or A_CHUNK anew")
+
+    def of_block(self, kernel, threads):
+        """Registers of a block of threads."""
+        return math.ceil(self.registers[kernel] / 8) * 8 * threads
 
     def resident(self, kernel, threads):
         """Blocks at once on a multiprocessor."""
-        a_warp = math.ceil(self.registers[kernel] / 8) * 8 * 32
-        return max(1, min(REGISTERS // (a_warp * threads // 32), WARPS * 32 // threads))
+        return max(1, min(REGISTERS // self.of_block(kernel, threads), WARPS * 32 // threads))
 
-    def single(self, kind, matrices, kernel="linear_{}_1"):
-        """Seconds of linear_TYPE_1 over matrices (rows, columns) that run beside each other; or of gated_TYPE over one whose columns are those of both."""
+    def single(self, kind, matrices, kernel="linear_{}_1", early=False, near=0):
+        """Seconds of linear_TYPE_1 over matrices (rows, columns) that run beside each other; or of gated_TYPE over one whose columns are those of both. near bytes are in the L2 cache."""
         kernel = kernel.format(kind)
         share, blocks, begins, data = COPY / SMS, 0, 0, 0
+        near = min(1, near / sum(rows * cols for rows, cols in matrices) / BYTES[kind])
         for rows, cols in matrices:
-            warps = min(8 if rows >= 8192 else 16, math.ceil(cols / 256))
+            n, warps, own = self.shape(rows, cols, kernel, early)
             at_once = self.resident(kernel, 32 * warps)
-            n, size = math.ceil(rows / 32), 32 * cols * BYTES[kind]
-            speed = min(share, at_once * warps * 4 * 32 * 32 * BYTES[kind] / LATENCY)
+            size = own * cols * BYTES[kind]
+            asked = min(at_once, math.ceil(n / SMS)) * warps * 4 * 32 * 32 * BYTES[kind]
             rounds = math.ceil(cols / 256 / ROUND)
-            blocks, data = blocks + n, data + n * size / speed
-            begins += n * rounds * LATENCY / at_once**2
+            blocks += n
+            data += n * size * ((1 - near) / min(share, asked / LATENCY) + near / min(L2_SPEED / SMS, asked / NEAR))
+            first = min(n, SMS * at_once)
+            turn = min(1, near * n * size / (first * warps * 4 * 32 * 32 * BYTES[kind]))  # of what is asked for first is there
+            wait = LATENCY + turn * (NEAR - LATENCY)
+            begins += (first * (wait - LATENCY) + n * rounds * LATENCY) / at_once**2
         turns = math.ceil(blocks / SMS) / (blocks / SMS)  # the last turn leaves multiprocessors idle
         busy = max(data / SMS * min(turns, 1.35), data / SMS)
-        return busy + begins / SMS + LATENCY
+        return busy + begins / SMS + wait
+
+    def shape(self, rows, cols, kernel, early):
+        """Blocks of a linear layer of one token, their warps and rows, as layers.go has them."""
+        warps = min(8 if rows >= 8192 else 16, math.ceil(cols / 256))
+        if kernel.startswith("linear") and cols % 512 == 0 and cols // 256 >= (8 if early else 16) and math.ceil(rows / 16) <= SMS:
+            return math.ceil(rows / 16), min(warps, cols // 512), 16
+        return math.ceil(rows / 32), warps, 32
 
     def turns(self, n):
         return math.ceil(n / 1024)
 
-    def row(self, m, positions, n=1):
-        """Seconds of what is no linear layer, for each of n tokens in one layer; and how many kernels follow one another."""
+    def small(self, m, positions, n=1, L2=L2):
+        """Seconds of a norm that is quantised, of place and of attention, for n tokens."""
         few = n * self.turns(m.width) <= FEW  # rows are taken by as many blocks as they have turns
         loads = math.ceil(m.width / 256 / 64)
         turn = L2 + 10 * SHUFFLE + 60 * FLOAT
@@ -114,7 +145,11 @@ class Chip:
         slices = math.ceil(m.head / 64)
         keys, values = math.ceil(m.head / 32) * batch, slices * math.ceil(min(64, positions) / 32) * batch
         meet = (3 + slices) * BARRIER + at_once * (1 + slices) * (BARRIER + FLOAT)  # what shared memory answers, and a step
-        attention = rounds * (keys + values + 9 * SHUFFLE + 90 * FLOAT + meet) + L2
+        return norm, place, rounds * (keys + values + 9 * SHUFFLE + 90 * FLOAT + meet) + L2
+
+    def row(self, m, positions, n=1):
+        """Seconds of what is no linear layer, for each of n tokens in one layer; and how many kernels follow one another."""
+        norm, place, attention = self.small(m, positions, n)
         small = L2 + 10 * SHUFFLE + 80 * FLOAT
         if n == 1:  # the gate's kernel has it at its end
             return 2 * norm + place + attention + small - L2, 8
@@ -130,9 +165,61 @@ class Chip:
             ffn = self.single(kind, [(m.ffn, 2 * m.width)], "gated_{}")
         else:
             ffn, kernels = self.single(kind, [(m.ffn, m.width)] * 2) + L2, kernels + 1
-        a_layer = sum(self.single(kind, x) for x in layer) + ffn + other + (kernels if gap == GAP else kernels + 2) * gap
+        beside = kernels - 8 if gap > GAP else 0  # of gate and up, where they are two
+        a_layer = sum(self.single(kind, x) for x in layer) + ffn + other + (kernels + beside) * gap
+        return m.layers * a_layer + self.chosen(m, kind, gap)
+
+    def chosen(self, m, kind, gap):
+        """Seconds of the logits and a choice."""
         choose = math.ceil(m.vocab / 8192) * (L2 + 60 * FLOAT) + 4 * gap
-        return m.layers * a_layer + self.single(OUTPUT[kind], [(m.vocab, m.width)]) + choose
+        return self.single(OUTPUT[kind], [(m.vocab, m.width)]) + choose
+
+    def early(self, m, kind, positions=80):
+        """Seconds of decode where kernels begin early."""
+        norm, place, attention = self.small(m, positions, L2=BUSY * L2)
+        small = lambda seconds, kernel, blocks, threads: (seconds, kernel, blocks, threads, None, None)
+
+        def linear(rows, cols, kernel="linear_{}_1"):
+            kernel = kernel.format(kind)
+            blocks, warps, _ = self.shape(rows, cols, kernel, True)
+            return None, kernel, blocks, 32 * warps, rows, cols
+
+        a_norm = small(norm, "norm_quantise", self.turns(m.width), 1024)
+        heads = (m.heads // m.kv + 1) * m.head
+        chain = [a_norm, linear(m.width + 2 * m.kv * m.head, m.width), small(place, "place", m.kv, min(1024, heads))]
+        chain += [small(attention, "attention", m.heads, 64 * PAGES), linear(m.width, m.width)]
+        chain += [a_norm, linear(m.ffn, 2 * m.width, "gated_{}"), linear(m.width, m.ffn)]
+        total = near = ahead = 0
+        for i, this in enumerate(chain + chain):  # a layer behind another
+            seconds, kernel, blocks, threads, rows, cols = this
+            after = chain[(i + 1) % len(chain)]
+            if i == len(chain):
+                total = 0
+            own = 0
+            if rows:
+                own = max(0, rows * cols * BYTES[kind] - near)
+                seconds = self.single(kind, [(rows, cols)], kernel, True, near)
+            near = 0
+            if after is a_norm:  # which brings what the layer behind it reads
+                threads_left = WARPS * 32 - threads * min(math.ceil(blocks / SMS), self.resident(kernel, threads))
+                left = REGISTERS - self.of_block(kernel, threads) * min(math.ceil(blocks / SMS), self.resident(kernel, threads))
+                fits = blocks <= SMS and (threads_left >= 1024 and left >= self.of_block("norm_quantise", 1024) or SMS - blocks >= BRINGERS / 2)
+                begin = BEGIN if fits else seconds + PLACED
+                ahead = COPY * max(0, seconds + HANDOVER - begin) - own * max(0, 1 - begin / seconds)
+            elif this is a_norm:
+                near = min(ahead + COPY * (seconds + HANDOVER), NORMS)
+            elif after[4]:  # a linear layer
+                begin, here = BEGIN, blocks
+                if blocks > SMS:  # when the last turn has begun, and where it leaves room
+                    begin, here = BEGIN + seconds * (1 - 1 / math.ceil(blocks / SMS)), blocks % SMS or SMS
+                left = (REGISTERS - self.of_block(kernel, threads)) // self.of_block(after[1], after[3])
+                there = min(after[2], (SMS - here) * self.resident(after[1], after[3]) + here * left)
+                free = COPY * max(0, seconds + HANDOVER - begin) - own * max(0, 1 - begin / seconds)
+                a_block = min(BROUGHT, after[4] * after[5] * BYTES[kind] / after[2])
+                at_end = min(COPY * (HANDOVER - PLACED), min(after[2], SMS * self.resident(after[1], after[3])) * a_block)
+                near = max(0, at_end if seconds > BEGIN else 0, min(free, there * a_block))
+            total += seconds + HANDOVER
+        return m.layers * total + self.chosen(m, kind, GAP)
 
     def turns_of(self, blocks, at_once, turn):
         """Cycles of a multiprocessor for all its blocks: turn(n) is a turn's where n blocks are there."""
@@ -215,18 +302,18 @@ def rows(registers, sass):
     for m in MODELS:
         for kind in ("q8_0", "q4_k"):
             read = macs(m) * BYTES[kind] + m.vocab * m.width * BYTES[OUTPUT[kind]]
-            one, calls = chip.decode(m, kind), chip.decode(m, kind, gap=CALL)
+            one, graphs, calls = chip.early(m, kind), chip.decode(m, kind), chip.decode(m, kind, gap=CALL)
             batch = chip.many(m, kind, 64, 80, 64, False)
             passes = 2048 // PASS
             prefill = sum(chip.many(m, kind, PASS, PASS * i + PASS // 2, 1 if i == passes - 1 else 0, True) for i in range(passes))
             least, peak = ceiling(m, kind, 2048)
-            alone = 512 * chip.decode(m, kind, 768) + chip.many(m, kind, 512, 256, 1, True)
+            alone = 512 * chip.early(m, kind, 768) + chip.many(m, kind, 512, 256, 1, True)
             verify = 64 * chip.many(m, kind, 1024, 512, 512, True)
             together = 512 * chip.many(m, kind, 64, 768, 64, False) + 64 * chip.many(m, kind, 512, 256, 1, True)
             hash_ = m.width * 4 / 1.4e9 + 3e-6  # a processor's SHA instructions, and the floats' way; assumed
             hidden = chip.single(OUTPUT[kind], [(m.vocab, m.width)])
             for what, text in (
-                ("decode, one sequence, % of a copy (≥ 60)", f"{100 * read / COPY / one:.0f} ({1 / one:.0f} tokens/s; {100 * read / COPY / calls:.0f} without graphs)"),
+                ("decode, one sequence, % of a copy (≥ 60)", f"{100 * read / COPY / one:.0f} ({1 / one:.0f} tokens/s; {100 * read / COPY / graphs:.0f} where none begins early; {100 * read / COPY / calls:.0f} without graphs)"),
                 ("decode, batch 64 ÷ batch 1 (≥ 25)", f"{64 * one / batch:.1f} ({64 / batch:.0f} tokens/s)"),
                 ("prefill 2,048, % of the ceiling (≥ 50)", f"{100 * least / prefill:.1f} ({2048 / prefill:.0f} tokens/s; {100 * peak / prefill:.1f} of the int8 peak)"),
                 ("verify 64 × (512 + 512) ÷ one by one (≤ 0.10)", f"{verify / 64 / alone:.3f} ({verify / together:.2f} of together)"),

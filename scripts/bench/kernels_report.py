@@ -68,9 +68,13 @@ def targets(ptxas, out):
 
 
 def modules(target):
-    """The modules that a device of a target loads: those with matrix instructions are of the best target there is."""
-    matrices = PTX / ("sm_80" if target >= 80 else "sm_75")
-    return sorted((PTX / "sm_61").glob("*.ptx")) + (sorted(matrices.glob("*.ptx")) if target >= 75 else [])
+    """The modules that a device of a target loads, each of the best target that has it; and those that it loads instead with a driver of before CUDA 12.3."""
+    best, older = {}, []
+    for folder in sorted(PTX.iterdir(), key=lambda x: -int(x.name[3:])):
+        for module in sorted(folder.glob("*.ptx")):
+            if int(folder.name[3:]) <= target and best.setdefault(module.name, module) != module and best[module.name].parent.name == "sm_90":
+                older.append(module)
+    return list(best.values()), older
 
 
 def assemble(ptxas, nvdisasm, module, target, out):
@@ -91,7 +95,7 @@ def assemble(ptxas, nvdisasm, module, target, out):
             body = [m for m in re.findall(r"^\s+/\*[0-9a-f]{4,}\*/\s+(?:@!?\w+\s+)?(\w+)", part, re.MULTILINE) if m != "NOP"]
             found[name] = found[name]._replace(instructions=len(body))
         if target == PREDICTED:
-            SASS.setdefault(module.name, text)
+            SASS[module] = text
     return found
 
 
@@ -104,11 +108,12 @@ def report():
             ptxas, nvdisasm = program(home, "ptxas"), program(home, "nvdisasm")
             list_ = targets(ptxas, pathlib.Path(out))
             known.append(f"CUDA {version} for sm_" + ", ".join(map(str, list_)))
-            jobs = [(target, module) for target in list_ for module in modules(target)]
+            jobs = [(target, module, True) for target in list_ for module in modules(target)[0]]
+            jobs += [(target, module, False) for target in list_ for module in modules(target)[1]]
             seen = {t for of in table.values() for t in of}  # the first assembler's are shown
-            one = lambda job: assemble(ptxas, None if job[0] in seen else nvdisasm, job[1], job[0], pathlib.Path(out))
+            one = lambda job: assemble(ptxas, nvdisasm if job[2] and job[0] not in seen else None, job[1], job[0], pathlib.Path(out))
             with concurrent.futures.ThreadPoolExecutor(os.cpu_count()) as workers:
-                for (target, _), found in zip(jobs, workers.map(one, jobs)):
+                for (target, _, _), found in zip(jobs, workers.map(one, jobs)):
                     for name, x in found.items():
                         table.setdefault(name, {}).setdefault(target, x)
                         if x.spilled and target >= 80:

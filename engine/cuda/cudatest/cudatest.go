@@ -68,10 +68,11 @@ type Device struct {
 	kernels  []*ptx.Kernel
 	version  int // of CUDA
 	closed   bool
-	begun    []func() error // in their order
-	marked   int            // how many of them were begun before the last Mark
-	record   *[]func() error
-	graphs   map[uintptr][]func() error
+	begun    []op // in their order
+	marked   int  // how many of them were begun before the last Mark
+	record   *[]op
+	graphs   map[uintptr][]op
+	early    int     // kernels that began early
 	made     uintptr // graphs so far
 	replayed int     // how often one was
 	pinned   int     // bytes
@@ -242,15 +243,25 @@ func (d *Device) read(data []byte, from uint64) error {
 	return d.said("cuMemcpyDtoHAsync", err)
 }
 
-// begin keeps what is to be done.
-func (d *Device) begin(f func() error) error {
+// op is what is to be done: a kernel, or a copy.
+type op struct {
+	do     func() error
+	kernel func() (*ptx.Launch, error)
+	early  bool        // the kernel may begin early
+	under  *ptx.Launch // it has
+}
+
+// begin keeps a copy that is to be done.
+func (d *Device) begin(f func() error) error { return d.keep(op{do: f}) }
+
+func (d *Device) keep(o op) error {
 	if d.broken != nil {
 		return d.broken
 	}
 	if d.record != nil {
-		*d.record = append(*d.record, f)
+		*d.record = append(*d.record, o)
 	} else {
-		d.begun = append(d.begun, f)
+		d.begun = append(d.begun, o)
 	}
 	return nil
 }
@@ -270,16 +281,58 @@ func (d *Device) Copy(to, from uint64, n int64) error {
 	return d.begin(func() error { return d.said("cuMemcpyDtoDAsync", d.mem.Copy(to, from, int(n))) })
 }
 
-// Launch runs a kernel to its end.
-func (d *Device) Launch(kernel uintptr, x, y, threads int, args [][]byte) error {
+// Launch runs a kernel to its end, or in a schedule that has kernels begin early,
+// up to its waits first, before kernels that were begun before it.
+func (d *Device) Launch(kernel uintptr, x, y, threads int, args [][]byte, early bool) error {
 	kept := make([][]byte, len(args))
 	for i, a := range args {
 		kept[i] = slices.Clone(a)
 	}
-	return d.begin(func() error {
+	return d.keep(op{early: early, kernel: func() (*ptx.Launch, error) {
 		d.schedule.Seed++
-		return d.said("cuLaunchKernel", d.kernels[kernel-1].Run(&d.mem, ptx.Grid{X: x, Y: y, Threads: threads}, kept, d.schedule))
-	})
+		return d.kernels[kernel-1].Launch(&d.mem, ptx.Grid{X: x, Y: y, Threads: threads}, kept, d.schedule, early)
+	}})
+}
+
+// mostEarly is how many kernels are begun beside one that has not ended.
+const mostEarly = 3
+
+// ahead begins kernels early that follow the first of some.
+func (d *Device) ahead(list []op) error {
+	for i := 1; i <= mostEarly && i < len(list) && list[i].early; i++ {
+		if list[i].under != nil {
+			continue
+		}
+		l, err := list[i].kernel()
+		if err == nil {
+			err = l.Begin()
+		}
+		if err != nil {
+			return err
+		}
+		list[i].under = l
+		d.early++
+	}
+	return nil
+}
+
+// run runs the first of some to its end.
+func (d *Device) run(list []op) error {
+	o := &list[0]
+	if o.do != nil {
+		return o.do()
+	}
+	var err error
+	if d.schedule.Early {
+		err = d.ahead(list)
+	}
+	if err == nil && o.under == nil {
+		o.under, err = o.kernel()
+	}
+	if err == nil {
+		err = o.under.End()
+	}
+	return d.said("cuLaunchKernel", err)
 }
 
 // Beside has the last part first.
@@ -311,11 +364,11 @@ func (d *Device) until(n int) error {
 	}
 	list := d.begun[:n]
 	d.begun, d.marked = d.begun[n:], 0
-	for _, f := range list {
+	for i := range list {
 		if d.broken != nil {
 			return d.broken
 		}
-		if err := f(); err != nil {
+		if err := d.run(list[i:]); err != nil {
 			return err
 		}
 	}
@@ -334,14 +387,14 @@ func (d *Device) Record(f func() error) (uintptr, error) {
 	if d.allowed == 0 {
 		return 0, &cuda.Error{Call: "cuGraphInstantiateWithFlags", Code: 2, Name: "CUDA_ERROR_OUT_OF_MEMORY"}
 	}
-	var list []func() error
+	var list []op
 	d.record = &list
 	err := f()
 	if d.record = nil; err != nil {
 		return 0, err
 	}
 	if d.graphs == nil {
-		d.graphs = map[uintptr][]func() error{}
+		d.graphs = map[uintptr][]op{}
 	}
 	d.made++
 	d.graphs[d.made] = list
@@ -370,6 +423,9 @@ func (d *Device) Forget(graph uintptr) error {
 
 // Graphs is how many graphs were made, and how often one was replayed.
 func (d *Device) Graphs() (made, replayed int) { return int(d.made), d.replayed }
+
+// Early is how many kernels began before those before them had ended.
+func (d *Device) Early() int { return d.early }
 
 // Close ends the device.
 func (d *Device) Close() { d.closed = true }

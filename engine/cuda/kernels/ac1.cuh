@@ -22,6 +22,9 @@ constexpr u32 PAGE = 64;   // positions of a page
 constexpr u32 WARP = 32;   // lanes
 constexpr u32 ALL = ~0u;   // the lanes of a whole warp
 
+// BOUNDS is of blocks of so many warps, of which one on a multiprocessor is enough: an assembler may use all registers.
+#define BOUNDS(warps) __attribute__((launch_bounds(warps * WARP, 1)))
+
 DEVICE u32 thread() { return __nvvm_read_ptx_sreg_tid_x(); }
 DEVICE u32 threads() { return __nvvm_read_ptx_sreg_ntid_x(); }
 DEVICE u32 block_x() { return __nvvm_read_ptx_sreg_ctaid_x(); }

@@ -10,6 +10,7 @@
 // another as their maxima do, and no more than that: scores, and what the values of a page add up to, are of the page alone, and
 // what comes of the pages before is put to it in their order. So a step of few sequences takes eight pages in the time of one. It
 // waits for memory most of the time; AHEAD keys or values are asked for before the first is used.
+#include "early.cuh"
 #include "quantise.cuh"
 
 constexpr u32 MOST_PAGES = 8, MOST_HEAD = 1024, AHEAD = 32;
@@ -71,6 +72,8 @@ KERNEL BLOCK_OF(MOST_PAGES * PAGE) attention(const float *q, float *out, i8 *qua
                                              u32 window, float score_cap) {
 	SHARED static float query[MOST_HEAD], o[MOST_HEAD], p[MOST_PAGES][PAGE], mixes[2][MOST_PAGES][PAGE];
 	SHARED static float tops[MOST_PAGES][PAGE / WARP], alphas[MOST_PAGES], sums[MOST_PAGES]; // of each page
+	others_may_begin();
+	wait_for_others();
 	u32 t = block_x(), h = block_y(), pos = positions[t], mine = thread() / PAGE, j = thread() % PAGE;
 	u32 first = window && pos + 1 > window ? pos + 1 - window : 0;
 	u64 row = ((u64)t * heads + h) * head;

@@ -9,7 +9,7 @@
 //
 // A block of threads is a token and a key head with the query heads that read it, the grid has the tokens in x and the key heads
 // in y. It has a thread for each element, but no more than 1,024: a step that continues one sequence has one turn.
-#include "ac1.cuh"
+#include "early.cuh"
 
 constexpr u32 MOST_THREADS = 1024;
 
@@ -27,6 +27,8 @@ DEVICE float turned(const float *x, const float *turns, u32 e, u32 rot, bool hal
 KERNEL BLOCK_OF(MOST_THREADS) place(const float *q, float *turned_q, const float *k, const float *v, const float *turns, const u64 *at,
                                u32 *failed, u32 heads, u32 kv_heads, u32 head, u32 rot, u32 halves, u32 layer, float scale) {
 	SHARED static u32 bad[MOST_THREADS / WARP];
+	others_may_begin();
+	wait_for_others();
 	u32 t = block_x(), own = block_y(), queries = heads / kv_heads * head;
 	u64 pair = (u64)t * kv_heads + own; // of token and key head
 	turns += (u64)t * rot;

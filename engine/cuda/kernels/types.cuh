@@ -236,6 +236,19 @@ template <class T> DEVICE void load(Stored s, u32 j, u32 (&w)[8], float &d, floa
 	T::scales(T::ask_scales(s, j), j, d, m);
 }
 
+// stepped is a block's step on the sum of its chunk (SPEC.md §3).
+template <class T> DEVICE float stepped(const u32 (&w)[8], float d, float m, const i8 *q, float dx, const float *tx, float sum) {
+	const u32x4 *p = (const u32x4 *)q;
+	u32x4 x = p[0], y = p[1];
+	u32 first = dot4(w[3], x.w, dot4(w[2], x.z, dot4(w[1], x.y, dot4(w[0], x.x, MAGIC_BITS))));
+	u32 last = T::HALVES ? MAGIC_BITS : first;
+	last = dot4(w[7], y.w, dot4(w[6], y.z, dot4(w[5], y.y, dot4(w[4], y.x, last))));
+	if (T::HALVES)
+		return fma(whole(last), m * dx, fma(whole(first), d * dx, sum));
+	sum = fma(whole(last), d * dx, sum);
+	return T::MINIMUM ? fma(m, *tx, sum) : sum;
+}
+
 // give puts a row's total into out, with what a layer adds to it: the row's bias, then what is there already.
 DEVICE void give(float total, const float *bias, const float *onto, float *out, u32 row, u64 at) {
 	if (bias)

@@ -18,7 +18,7 @@ import (
 // nothing; that each line comes, and no bit is wrong, does.
 func TestTheWholeTable(t *testing.T) {
 	d := cudatest.New(cudatest.InOrder)
-	d.Info.Multiprocessors, d.Info.MHz = 2, 1
+	d.Info.Multiprocessors, d.Info.MHz, d.Info.Major, d.Info.Minor, d.Info.Version = 2, 1, 9, 0, 12030
 	p := plan{
 		device: "cpu", models: t.TempDir(), shapes: []string{"tiny"}, types: []string{"q8_0", "q4_k"}, tests: "kept", sanitizer: "not here",
 		batch: 3, answer: 6, prefill: 20, decode: 3, copied: 1 << 16, while: time.Microsecond, within: time.Hour,
@@ -38,7 +38,7 @@ func TestTheWholeTable(t *testing.T) {
 	}
 	text := out.String()
 	for _, want := range []string{
-		"interpreter, compute capability 6.1", "8 runs equal", "of a copy's bandwidth", "decode, batch 3 against batch 1", "prefill 20, of AC1's ceiling",
+		"interpreter, compute capability 9.0", "where kernels begin early", "8 runs equal", "of a copy's bandwidth", "decode, batch 3 against batch 1", "prefill 20, of AC1's ceiling",
 		"verify 3 answers of 6 + 6", "fingerprints, cost of a step", "kept", "not here", "not built here",
 	} {
 		if !strings.Contains(text, want) {

@@ -27,7 +27,7 @@ func (p *plan) measure(ctx context.Context, t *table, path, name string, c chip)
 	}
 	s := measured(w)
 	if c.there {
-		if err := p.hashing(t, w, name); err != nil {
+		if err := p.singles(t, w, name, c); err != nil {
 			return errors.Join(err, f.Close())
 		}
 	}
@@ -205,16 +205,36 @@ func (r *runner) verify(ctx context.Context) error {
 	return nil
 }
 
-// hashing compares steps of one sequence whose states are wanted and hashed with
-// steps in which the likeliest token is all that is wanted, in turns.
-func (p *plan) hashing(t *table, w *weights.Model, name string) error {
-	d, err := p.driver()
+// singles compares steps of one sequence: those whose states are wanted and hashed
+// with steps in which the likeliest token is all that is wanted, in turns; and with
+// those of a device whose kernels all begin when the one before has ended.
+func (p *plan) singles(t *table, w *weights.Model, name string, c chip) error {
+	plain, hashed, err := p.timed(w, false)
 	if err != nil {
 		return err
 	}
-	b, err := cuda.Open(w, cuda.Config{Driver: d, Device: p.number, Check: -1})
+	t.most(name+": fingerprints, cost of a step", 2, 0, 100*(hashed/plain-1), " %", fmt.Sprintf("%.3f ms a step", plain*1e3))
+	if c.Major < 9 { // no kernel begins early
+		return nil
+	}
+	_, after, err := p.timed(w, true)
 	if err != nil {
 		return err
+	}
+	t.add(name+": a step of one sequence, where kernels begin early", "", "", fmt.Sprintf("%.3f ms, against %.3f ms where none does", hashed*1e3, after*1e3))
+	return nil
+}
+
+// timed is how many seconds steps take in which the likeliest token is wanted, and
+// those in which a state is, too.
+func (p *plan) timed(w *weights.Model, plain bool) (token, state float64, err error) {
+	d, err := p.driver()
+	if err != nil {
+		return 0, 0, err
+	}
+	b, err := cuda.Open(w, cuda.Config{Driver: d, Device: p.number, Check: -1, Plain: plain})
+	if err != nil {
+		return 0, 0, err
 	}
 	defer b.Close()
 	const rounds = 8
@@ -223,16 +243,15 @@ func (p *plan) hashing(t *table, w *weights.Model, name string) error {
 		for i := range took {
 			d, err := p.steps(b, i == 1)
 			if err != nil {
-				return err
+				return 0, 0, err
 			}
 			if round > 0 { // after one that does not count
 				took[i] += d
 			}
 		}
 	}
-	t.most(name+": fingerprints, cost of a step", 2, 0, 100*(took[1].Seconds()/took[0].Seconds()-1), " %",
-		fmt.Sprintf("%.3f ms a step", took[0].Seconds()*1e3/float64((rounds-1)*p.decode)))
-	return nil
+	steps := float64((rounds - 1) * p.decode)
+	return took[0].Seconds() / steps, took[1].Seconds() / steps, nil
 }
 
 // steps continues a sequence by a plan's tokens.

@@ -94,6 +94,9 @@ func (w *warp) load(in *instr, mask uint32) error {
 		dest = one[:]
 	}
 	full := n * len(dest)
+	if w.block.launch.held && in.op.space != shared {
+		w.see(in, mask, full)
+	}
 	if r := w.near(in, mask, full); r != nil && !w.block.races {
 		w.gather(in, mask, dest, r)
 		return nil
@@ -207,6 +210,11 @@ func (w *warp) store(in *instr, mask uint32) error {
 		r, off, err := w.place(in, l, full)
 		if err != nil {
 			return err
+		}
+		if in.op.space != shared {
+			if err := w.mayWrite(in, l, r.base+uint64(off), full); err != nil {
+				return err
+			}
 		}
 		if w.block.races {
 			if kind := r.noteWrite(w, l, off, full); kind != nil {

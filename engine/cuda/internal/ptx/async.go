@@ -75,6 +75,9 @@ func (w *warp) land(c copying, lane int) error {
 	if err != nil {
 		return err
 	}
+	if w.block.launch.held {
+		w.block.launch.see(c.from, c.size)
+	}
 	if !from.known(off, c.size) {
 		return w.wrong(ErrUndefined, c.in, 1<<lane, "memory at %#x, %d bytes", c.from, c.size)
 	}

@@ -17,6 +17,7 @@
 //	warpwide.go   §9.7.9 shfl, §9.7.13 bar
 //	matrices.go   §9.7.13 ldmatrix, mma of bytes
 //	async.go      §9.7.9 cp.async, which lands early or as late as it may
+//	early.go      §9.7.13 griddepcontrol, §9.7.9 prefetch: grids that begin before those before them have
 //
 // Kernel.Run runs a grid. A warp is 32 lanes with program counters of their
 // own; those that stand at one instruction run it together. An operation that
@@ -27,7 +28,7 @@
 // Errors: ErrSyntax and ErrOpcode of Parse; of Run, ErrBounds, ErrAlignment,
 // ErrUndefined (a register or a byte of memory that nobody wrote), ErrRace (two
 // threads, one of which writes, with no barrier between them), ErrConstant (a
-// write to what a non-coherent load reads in the same grid), ErrDeadlock,
+// write to what a non-coherent load reads in the same grid), ErrEarly, ErrDeadlock,
 // ErrUniform (bra.uni that some lanes take and others do not) and
 // ErrLaunch. They name kernel, line and thread.
 //

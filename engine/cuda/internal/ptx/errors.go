@@ -22,6 +22,9 @@ var (
 	// ErrConstant means a write to memory that the same grid reads by
 	// non-coherent loads.
 	ErrConstant = errors.New("ptx: write to what is read as constant")
+	// ErrEarly means a thread of a grid that may begin early, which ends and has
+	// not waited: who waits for its grid would not have waited for those before.
+	ErrEarly = errors.New("ptx: the end of a thread that did not wait for the grids before")
 	// ErrDeadlock means threads that wait for others that never come.
 	ErrDeadlock = errors.New("ptx: deadlock")
 	// ErrUniform means a jump that all lanes must take, or none, and some do.

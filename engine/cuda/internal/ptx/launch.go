@@ -20,36 +20,71 @@ type Grid struct{ X, Y, Threads int }
 // Errors: ErrLaunch, and those of instructions, which leave memory as it then
 // is.
 func (k *Kernel) Run(m *Memory, g Grid, args [][]byte, s Schedule) error {
+	l, err := k.Launch(m, g, args, s, false)
+	if err == nil {
+		err = l.End()
+	}
+	return err
+}
+
+// Launch is a grid that is under way.
+type Launch struct {
+	k       *Kernel
+	mem     *Memory
+	grid    Grid
+	args    []uint64
+	plan    *plan
+	waiting []int    // numbers of blocks that have not begun
+	under   []*block // that have
+	early   bool     // it may begin before what was launched before it has ended
+	held    bool     // that has not ended yet
+	seen    map[uint64]struct{}
+}
+
+// Launch readies the kernel for a grid; see Run. The grid runs by End, or where
+// it is early by Begin and End: see early.go. Errors: ErrLaunch.
+func (k *Kernel) Launch(m *Memory, g Grid, args [][]byte, s Schedule, early bool) (*Launch, error) {
 	values, err := k.arguments(args)
 	if err != nil {
-		return err
+		return nil, err
 	}
 	most := maxThreads
 	if k.MaxThreads > 0 {
 		most = k.MaxThreads
 	}
 	if g.X < 1 || g.Y < 1 || g.X > maxBlocks/g.Y || g.Threads < 1 || g.Threads > most || g.Threads%warpSize != 0 {
-		return fmt.Errorf("%w: %s: %d × %d blocks of %d threads", ErrLaunch, k.Name, g.X, g.Y, g.Threads)
+		return nil, fmt.Errorf("%w: %s: %d × %d blocks of %d threads", ErrLaunch, k.Name, g.X, g.Y, g.Threads)
 	}
-	m.moments.begin()
 	p := newPlan(s)
-	waiting := p.order(g.X * g.Y)
-	var under []*block
-	for len(waiting) > 0 || len(under) > 0 {
-		for len(waiting) > 0 && len(under) < p.atOnce() {
-			under, waiting = append(under, k.block(m, g, values, waiting[0], p)), waiting[1:]
+	return &Launch{k: k, mem: m, grid: g, args: values, plan: p, waiting: p.order(g.X * g.Y), early: early}, nil
+}
+
+// End runs what is left of the grid, when all that was launched before it has
+// ended. Errors: those of Run.
+func (l *Launch) End() error {
+	l.mem.moments.begin()
+	l.resume()
+	for len(l.waiting) > 0 || len(l.under) > 0 {
+		for len(l.waiting) > 0 && len(l.under) < l.plan.atOnce() {
+			l.next()
 		}
-		i := p.number(len(under))
-		done, err := under[i].run()
+		i := l.plan.number(len(l.under))
+		done, err := l.under[i].run()
 		if err != nil {
 			return err
 		}
 		if done {
-			m.keep(under[i])
-			under = append(under[:i], under[i+1:]...)
+			l.mem.keep(l.under[i])
+			l.under = append(l.under[:i], l.under[i+1:]...)
 		}
 	}
+	l.forget()
 	return nil
+}
+
+// next begins a block.
+func (l *Launch) next() {
+	l.under, l.waiting = append(l.under, l.block(l.waiting[0])), l.waiting[1:]
 }
 
 // arguments reads the arguments as numbers.
@@ -73,6 +108,7 @@ func (k *Kernel) arguments(args [][]byte) ([]uint64, error) {
 type block struct {
 	k      *Kernel
 	mem    *Memory
+	launch *Launch
 	plan   *plan
 	args   []uint64
 	number int
@@ -107,7 +143,8 @@ func (m *Memory) keep(b *block) {
 }
 
 // block makes a block, in the memory of one that has ended where there is one.
-func (k *Kernel) block(m *Memory, g Grid, args []uint64, number int, p *plan) *block {
+func (l *Launch) block(number int) *block {
+	k, m, g := l.k, l.mem, l.grid
 	b := m.again(k, g.Threads/warpSize)
 	if b == nil {
 		b = &block{k: k, mem: m}
@@ -119,7 +156,7 @@ func (k *Kernel) block(m *Memory, g Grid, args []uint64, number int, p *plan) *b
 			})
 		}
 	}
-	b.plan, b.args, b.races = p, args, p.Races
+	b.launch, b.plan, b.args, b.races = l, l.plan, l.args, l.plan.Races
 	b.number, b.moment = number, m.moments.next(number)
 	for _, w := range b.warps {
 		w.begin(g)
@@ -131,7 +168,7 @@ func (k *Kernel) block(m *Memory, g Grid, args []uint64, number int, p *plan) *b
 func (w *warp) begin(g Grid) {
 	clear(w.defined)
 	clear(w.known)
-	w.pc, w.live, w.waiting, w.last = [warpSize]int32{}, fullWarp, 0, nil
+	w.pc, w.live, w.waiting, w.passed, w.last = [warpSize]int32{}, fullWarp, 0, 0, nil
 	w.flights = [warpSize]flight{}
 	for _, c := range w.k.consts { // nothing writes to them
 		if w.fresh {
@@ -161,7 +198,8 @@ func (w *warp) fill(slot int, x uint64) {
 	}
 }
 
-// run runs the block for a while, and tells whether it has ended.
+// run runs the block for a while, and tells whether it has ended, or in a grid
+// that is held, whether it goes no further.
 func (b *block) run() (done bool, err error) {
 	moved := false
 	for _, i := range b.plan.order(len(b.warps)) {
@@ -176,6 +214,9 @@ func (b *block) run() (done bool, err error) {
 	}
 	if moved {
 		return false, nil
+	}
+	if b.launch.held && b.stands() {
+		return true, nil
 	}
 	return b.meet()
 }

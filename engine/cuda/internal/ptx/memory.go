@@ -25,6 +25,7 @@ type Memory struct {
 	regions []*region // by address
 	moments moments
 	ended   map[*Kernel][]*block // whose memory is used again
+	early   []*Launch            // that have begun early, and not ended
 }
 
 // region is what was allocated at once.

@@ -27,6 +27,9 @@ const (
 	starts      // of copies that go on beside
 	commits     // of a group of them
 	waits       // for groups of them
+	depends     // on the grids before
+	hints       // that change nothing here
+	prefetches
 )
 
 // lanes are a register's values in the lanes of a warp, without sign, the bits
@@ -64,7 +67,7 @@ type opcode struct {
 }
 
 // opcodes is the whole table.
-var opcodes = table(integers, floats, comparisons, moves, accesses, warpwide, matrices, copies)
+var opcodes = table(integers, floats, comparisons, moves, accesses, warpwide, matrices, copies, dependents)
 
 // table joins families. An operation that is there twice would be a mistake of
 // this package.

@@ -289,7 +289,7 @@ func (p *parser) bind(in *instr, list []operand) error {
 
 // writes tells whether the first operand is what an instruction gives.
 func (o *opcode) writes() bool {
-	return o.kind != stores && o.kind != barriers && o.kind != starts && o.kind != waits
+	return o.kind != stores && o.kind != barriers && o.kind != starts && o.kind != waits && o.kind != prefetches
 }
 
 // narrowed cuts a constant to the bits of its place.

@@ -12,6 +12,9 @@ type Schedule struct {
 	// Random draws blocks, warps, lanes and interruptions, by the Seed.
 	Random bool
 	Seed   uint64
+	// Early has kernels that may begin early do so, see early.go; who launches
+	// them does it.
+	Early bool
 	// Races looks for them; it is several times as slow.
 	Races bool
 	// Most is how many instructions of warps a launch may run; 0 for no limit.

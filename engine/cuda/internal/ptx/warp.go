@@ -31,6 +31,7 @@ type warp struct {
 	pc      [warpSize]int32
 	live    uint32
 	waiting uint32
+	passed  uint32 // lanes that have waited for the grids before
 	flights [warpSize]flight
 	syncs   uint32  // how often lanes have waited for one another
 	last    *region // that was accessed
@@ -120,8 +121,19 @@ func (w *warp) together(mask uint32, stop int32, others bool, most int) (n int, 
 			}
 			continue
 		case exits:
+			if err := w.mayEnd(in, act); err != nil {
+				return n, err
+			}
 			w.put(mask&^act, pc+1)
 			w.live &^= act
+			return n, nil
+		case depends:
+			if w.passed |= act; act == 0 || !w.block.launch.held {
+				break
+			}
+			w.put(mask&^act, pc+1)
+			w.put(act, pc)
+			w.waiting |= act
 			return n, nil
 		case shuffles, barriers, collectives:
 			if act == 0 {
@@ -227,6 +239,9 @@ func (w *warp) alone(in *instr, mask uint32) error {
 		w.commit(mask)
 	case waits:
 		return w.wait(in, mask)
+	case hints:
+	case prefetches:
+		return w.prefetch(in, mask)
 	default:
 		w.logic(in, mask)
 	}
