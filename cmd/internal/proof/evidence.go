@@ -38,7 +38,7 @@ func (j *tasksOf) row(got *history.Task) error {
 		return wrongf("seat %d was not asked in slot %d of round %d", got.UID, got.Slot, got.Round)
 	}
 	shown := api.Task{
-		ID: t.ID, Kind: t.Kind, Epoch: j.epoch, Round: t.Round, Time: j.at(j.genesis.Params.Schedule.RoundStart(t.Round)),
+		ID: t.ID, Kind: t.Kind, Epoch: j.epoch, Round: t.Round, Time: j.at(max(j.genesis.Params.Schedule.RoundStart(t.Round), 1)),
 		UID: t.Seat.UID, Registered: t.Seat.Registered, Hotkey: x.roster.Hotkey, Slot: t.Slot,
 	}
 	if shown.Body, err = api.TaskBody(t); err != nil {
