@@ -46,6 +46,7 @@ func TestQueryScripts(t *testing.T) {
 }
 
 func serveNetwork(t *testing.T, e *testscript.Env) error {
+	e.Setenv("ASSAY_YES", "1") // nobody is there, unless a script says so
 	honest, err := openTiny(t, e, "tiny.gguf", enginetest.Options{Context: 1024})
 	if err != nil {
 		return err

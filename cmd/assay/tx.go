@@ -107,7 +107,7 @@ func txSending(name, usage string, body bodyFunc, flags ...cli.Flag) *cli.Comman
 		&cli.StringFlag{Name: "max-fee", Value: maxFee.String(), Usage: "sign nothing that burns more than so many `TOKENS` by the prices that a node says; a greater --fee is meant"},
 		&cli.BoolFlag{Name: "no-wait", Usage: "do not wait for a block", DisableDefaultText: true},
 		timeoutFlag(),
-		&cli.BoolFlag{Name: "yes", Usage: "do not ask a person at the terminal", DisableDefaultText: true},
+		yesFlag(),
 		&cli.BoolFlag{Name: "sign-only", Usage: "print the signed transaction, and send nothing", DisableDefaultText: true},
 		&cli.StringFlag{Name: "prepared", Usage: "with --sign-only: ask no node, but `FILE`, which assay tx prepare wrote"},
 		&cli.Uint64Flag{Name: "nonce", Usage: "with --sign-only: sign with nonce `N`", DefaultText: "the next"},

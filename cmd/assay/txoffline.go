@@ -218,10 +218,10 @@ func txSendCommand() *cli.Command {
 		Name: "send", ArgsUsage: "FILE",
 		Usage: "send a transaction that --sign-only signed",
 		Description: `Looks whether the file is what it says, for this network, sends it, and waits for a
-block. On a terminal it says what it is, and asks. The same file can be sent twice and
-counts once. - reads standard input.`,
+block. On a terminal it says what it is, and asks; elsewhere it wants --yes. The same
+file can be sent twice and counts once. - reads standard input, with --yes.`,
 		Flags: append(nodeFlags(),
-			&cli.BoolFlag{Name: "yes", Usage: "do not ask", DisableDefaultText: true},
+			yesFlag(),
 			&cli.BoolFlag{Name: "no-wait", Usage: "do not wait for a block", DisableDefaultText: true},
 			timeoutFlag(),
 			&cli.BoolFlag{Name: "json", Usage: "print one JSON object", DisableDefaultText: true},
@@ -329,7 +329,11 @@ type terms struct {
 // sumUp says on a terminal what is about to be signed, before the passphrase,
 // and asks; what is signed for a file is said always.
 func sumUp(c *cli.Context, n *client, body wire.Body) (*terms, error) {
-	if !c.Bool("sign-only") && !asks(c) {
+	asked, err := asks(c)
+	if err != nil {
+		return nil, err
+	}
+	if !c.Bool("sign-only") && !asked {
 		most, err := mostFee(c)
 		return &terms{most: most}, err
 	}
@@ -346,7 +350,7 @@ func sumUp(c *cli.Context, n *client, body wire.Body) (*terms, error) {
 		return nil, keyflags.Hint(err)
 	}
 	lines := summary(printable(protocol.ShortChainID(t.chain)), body, signer, t.most)
-	if !asks(c) {
+	if !asked {
 		return t, printPairs(c.App.ErrWriter, lines)
 	}
 	return t, agree(c, lines)
@@ -420,6 +424,7 @@ func uidOf(ctx context.Context, n *client, hotkey protocol.PublicKey) *protocol.
 
 // offlineHelp is a part of each transaction's help.
 var offlineHelp = strings.TrimSpace(`
-On a terminal it says what it is about to sign, and asks; --yes does not. --sign-only
-prints the signed transaction and sends nothing; with --prepared it asks no node, for
-a machine without network: see assay tx prepare.`) + "\n\n"
+On a terminal it says what it is about to sign, and asks; --yes does not, and must be
+given where there is no terminal. --sign-only prints the signed transaction and sends
+nothing; with --prepared it asks no node, for a machine without network: see assay tx
+prepare.`) + "\n\n"

@@ -77,6 +77,7 @@ func SetupFor(env *testscript.Env, after func(end func())) error {
 	env.Setenv("BOOT", n.boot)
 	env.Setenv("CHAIN", n.chain)
 	env.Setenv("HOME", n.dir)
+	env.Setenv("ASSAY_YES", "1") // no script has a person
 	return nil
 }
 

@@ -72,16 +72,16 @@ the network is up; Ctrl-C stops it. In another terminal:
   # your own miner: keys, money from an account of this network, a seat, run
   export ASSAY_NODE={URL}
   {MINER} init --home ~/.assay/devnet-miner --genesis {GENESIS} --bootstrap {BOOT} --new-coldkey --insecure-no-passphrase
-  {ASSAY} tx transfer --keys {RICH} --insecure-no-passphrase --to "$(cat ~/.assay/devnet-miner/keys/coldkey.pub)" --amount 100
-  {ASSAY} tx register --keys ~/.assay/devnet-miner/keys --insecure-no-passphrase --hotkey "$(cat ~/.assay/devnet-miner/keys/hotkey.pub)"
-  {ASSAY} tx collateral --keys ~/.assay/devnet-miner/keys --insecure-no-passphrase --hotkey "$(cat ~/.assay/devnet-miner/keys/hotkey.pub)" --amount 16
+  {ASSAY} tx transfer --yes --keys {RICH} --insecure-no-passphrase --to "$(cat ~/.assay/devnet-miner/keys/coldkey.pub)" --amount 100
+  {ASSAY} tx register --yes --keys ~/.assay/devnet-miner/keys --insecure-no-passphrase --hotkey "$(cat ~/.assay/devnet-miner/keys/hotkey.pub)"
+  {ASSAY} tx collateral --yes --keys ~/.assay/devnet-miner/keys --insecure-no-passphrase --hotkey "$(cat ~/.assay/devnet-miner/keys/hotkey.pub)" --amount 16
   {MINER} run --home ~/.assay/devnet-miner --model {MODEL} --insecure-no-passphrase
 
   # your own validator: the same, then stake on its hotkey
   {VALIDATOR} init --home ~/.assay/devnet-validator --genesis {GENESIS} --bootstrap {BOOT} --new-coldkey --insecure-no-passphrase
-  {ASSAY} tx transfer --keys {RICH} --insecure-no-passphrase --to "$(cat ~/.assay/devnet-validator/keys/coldkey.pub)" --amount 300
-  {ASSAY} tx register --keys ~/.assay/devnet-validator/keys --insecure-no-passphrase --hotkey "$(cat ~/.assay/devnet-validator/keys/hotkey.pub)"
-  {ASSAY} tx stake --keys ~/.assay/devnet-validator/keys --insecure-no-passphrase --hotkey "$(cat ~/.assay/devnet-validator/keys/hotkey.pub)" --amount 200
+  {ASSAY} tx transfer --yes --keys {RICH} --insecure-no-passphrase --to "$(cat ~/.assay/devnet-validator/keys/coldkey.pub)" --amount 300
+  {ASSAY} tx register --yes --keys ~/.assay/devnet-validator/keys --insecure-no-passphrase --hotkey "$(cat ~/.assay/devnet-validator/keys/hotkey.pub)"
+  {ASSAY} tx stake --yes --keys ~/.assay/devnet-validator/keys --insecure-no-passphrase --hotkey "$(cat ~/.assay/devnet-validator/keys/hotkey.pub)" --amount 200
   {VALIDATOR} run --home ~/.assay/devnet-validator --model {MODEL} --insecure-no-passphrase
 
 the nodes' homes are in {DIR}; after Ctrl-C, if the directory is kept, {ASSAY} miners --home {DIR}/validator-1 still answers from the database

@@ -183,7 +183,7 @@ func (n *network) joinLate(ctx context.Context, sup *process.Group, say *teller)
 			continue
 		}
 		_, err := process.Call(ctx, n.bin.assay, "tx", "register", "--node", n.validators[0].api.url,
-			"--keys", filepath.Join(a.home, "keys"), "--insecure-no-passphrase", "--hotkey", a.hotkey.PublicKey().String(), "--no-wait")
+			"--keys", filepath.Join(a.home, "keys"), "--insecure-no-passphrase", "--hotkey", a.hotkey.PublicKey().String(), "--no-wait", "--yes")
 		if err != nil {
 			return err
 		}
@@ -201,6 +201,6 @@ func (n *network) joinLate(ctx context.Context, sup *process.Group, say *teller)
 // putUp has the collateral of an actor's seat follow its registration.
 func (n *network) putUp(ctx context.Context, a *actor) error {
 	_, err := process.Call(ctx, n.bin.assay, "tx", "collateral", "--node", n.validators[0].api.url, "--keys", filepath.Join(a.home, "keys"),
-		"--insecure-no-passphrase", "--hotkey", a.hotkey.PublicKey().String(), "--amount", collateral.String(), "--no-wait")
+		"--insecure-no-passphrase", "--hotkey", a.hotkey.PublicKey().String(), "--amount", collateral.String(), "--no-wait", "--yes")
 	return err
 }
