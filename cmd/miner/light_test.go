@@ -66,10 +66,11 @@ func (n stuckNode) Outcome(context.Context, protocol.Hash) (consensus.Outcome, e
 }
 
 // fromElsewhere is the context of a question that came over the network.
-func fromElsewhere(t *testing.T) (ctx context.Context) {
+func fromElsewhere(t *testing.T) context.Context {
 	t.Helper()
+	var seen *http.Request
 	pages := func(*api.Handler) (http.Handler, error) {
-		return http.HandlerFunc(func(_ http.ResponseWriter, r *http.Request) { ctx = context.WithoutCancel(r.Context()) }), nil
+		return http.HandlerFunc(func(_ http.ResponseWriter, r *http.Request) { seen = r }), nil
 	}
 	p := params.Local()
 	h, err := api.NewHandler(api.Config{Source: api.Source{Node: &teller{}}, ChainID: "net-1", Params: &p, Pages: pages})
@@ -77,6 +78,7 @@ func fromElsewhere(t *testing.T) (ctx context.Context) {
 		t.Fatal(err)
 	}
 	h.ServeHTTP(httptest.NewRecorder(), httptest.NewRequestWithContext(t.Context(), http.MethodGet, "http://localhost/", http.NoBody))
+	ctx := context.WithoutCancel(seen.Context())
 	if !api.FromElsewhere(ctx) {
 		t.Fatal("the question is taken for one of this machine")
 	}

@@ -35,10 +35,17 @@ func TestWhoIsBusySaysSoAndKnowsFromWhereItIsAsked(t *testing.T) {
 		from, header, at string
 		want             bool
 	}{
-		{from: "127.0.0.1:4000"}, {from: "[::1]:4000"}, {from: "[::ffff:127.0.0.1]:4000"}, {from: ""}, {from: "@"},
-		{from: "192.0.2.1:4000", want: true}, {from: "[2001:db8::1]:4000", want: true},
-		{from: "10.0.0.5:4000", at: "10.0.0.5:9670"}, {from: "10.0.0.6:4000", at: "10.0.0.5:9670", want: true},
-		{from: "127.0.0.1:4000", header: "X-Forwarded-For", want: true}, {from: "127.0.0.1:4000", header: "Forwarded", want: true},
+		{from: "127.0.0.1:4000"},
+		{from: "[::1]:4000"},
+		{from: "[::ffff:127.0.0.1]:4000"},
+		{from: ""},
+		{from: "@"},
+		{from: "192.0.2.1:4000", want: true},
+		{from: "[2001:db8::1]:4000", want: true},
+		{from: "10.0.0.5:4000", at: "10.0.0.5:9670"},
+		{from: "10.0.0.6:4000", at: "10.0.0.5:9670", want: true},
+		{from: "127.0.0.1:4000", header: "X-Forwarded-For", want: true},
+		{from: "127.0.0.1:4000", header: "Forwarded", want: true},
 	} {
 		r := httptest.NewRequestWithContext(t.Context(), http.MethodGet, path, http.NoBody)
 		r.RemoteAddr, r.Host = tc.from, "localhost"
