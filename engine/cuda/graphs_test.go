@@ -103,6 +103,38 @@ func TestStepsByGraphsHaveTheSameBits(t *testing.T) {
 	}
 }
 
+// TestTheLikeliestTokenAloneGoesByTheSameGraphs: who wants no state has the graphs
+// of those who do, and the same choices.
+func TestTheLikeliestTokenAloneGoesByTheSameGraphs(t *testing.T) {
+	d := cudatest.New(ptx.Schedule{})
+	b, err := cuda.Open(tiny(t, enginetest.Options{Type: gguf.Q4_1, Layers: 1}), cuda.Config{Driver: d, Check: -1})
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer b.Close()
+	var want, got []backend.Token
+	for _, all := range continued(t, b, []int{1, 1, 1}) {
+		want = append(want, backend.Token(all[len(all)-1]))
+	}
+	c := b.NewCache()
+	defer c.Release()
+	for at := range want {
+		piece := &backend.Piece{
+			Cache: c, Tokens: []backend.Token{backend.Token(30 + 7*at)}, Keep: 1, Want: backend.Likeliest,
+			Each: func(_ int, r backend.Result) { got = append(got, r.Likeliest) },
+		}
+		if err := errors.Join(b.Step([]*backend.Piece{piece}), piece.Err); err != nil {
+			t.Fatal(err)
+		}
+	}
+	if !slices.Equal(got, want) {
+		t.Errorf("chose %v, want %v", got, want)
+	}
+	if made, replayed := d.Opened.Graphs(); made != 2 || replayed != 12 {
+		t.Errorf("%d graphs were made and %d replayed, want two, and twelve", made, replayed)
+	}
+}
+
 // TestAGraphThatFindsNoMemory: a device takes a graph's memory when the graph is
 // first begun. Without any, the step is done without the graph.
 func TestAGraphThatFindsNoMemory(t *testing.T) {
