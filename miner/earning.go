@@ -85,7 +85,7 @@ func (f *facts) line(p *Pay) string {
 	fmt.Fprintf(&b, "epoch %d: ", p.Epoch)
 	if p.Epoch >= earning.Lag {
 		if w := f.worked(p.Epoch - earning.Lag); w != nil {
-			fmt.Fprintf(&b, "of epoch %d %d rounds asked, %d late, %d cards exact, %d false; ", p.Epoch-earning.Lag, w.Asked, w.Late, w.Exact, w.False)
+			fmt.Fprintf(&b, "of epoch %d: %d asked, %d late, %d exact, %d false; ", p.Epoch-earning.Lag, w.Asked, w.Late, w.Exact, w.False)
 		}
 	}
 	b.WriteString("paid " + earning.Short(p.Paid))
