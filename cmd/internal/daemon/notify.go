@@ -23,8 +23,11 @@ func Notify(ctx context.Context, log zerolog.Logger) (done func()) {
 		close(told)
 	})
 	return func() {
-		if !never() {
+		switch {
+		case !never():
 			<-told
+		case ctx.Err() != nil: // it was done, and the function above had not begun
+			tell(systemd.SdNotifyStopping)
 		}
 	}
 }

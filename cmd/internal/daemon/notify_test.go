@@ -12,6 +12,16 @@ import (
 	"github.com/assaynet/assay/cmd/internal/daemon"
 )
 
+// late is a context that is done for a while before it begins what comes after it,
+// as any may be.
+type late struct{ context.Context }
+
+// Value hides the context within.
+func (late) Value(any) any { return nil }
+
+// AfterFunc begins f after the test.
+func (late) AfterFunc(func()) (stop func() bool) { return func() bool { return true } }
+
 // TestSystemdHearsOfBeginningAndEnd: the socket that a unit of Type=notify names is
 // told READY=1 once, and STOPPING=1 when it is over.
 func TestSystemdHearsOfBeginningAndEnd(t *testing.T) {
@@ -33,6 +43,13 @@ func TestSystemdHearsOfBeginningAndEnd(t *testing.T) {
 	}
 	ctx, stop := context.WithCancel(t.Context())
 	done := daemon.Notify(ctx, zerolog.Nop())
+	hear("READY=1")
+	stop()
+	done()
+	hear("STOPPING=1")
+
+	ctx, stop = context.WithCancel(t.Context())
+	done = daemon.Notify(late{ctx}, zerolog.Nop())
 	hear("READY=1")
 	stop()
 	done()
