@@ -76,10 +76,14 @@ func BenchmarkReadingJoined(b *testing.B) {
 	apitest.EachLarge(b, true, []string{"epochs", "epochs --limit 10", "emissions"}, reads(b))
 }
 
-// reads has a command ask a node over HTTP.
-func reads(b *testing.B) func(*apitest.Large, string) (func() error, func(), error) {
+// reads has a command ask a node over HTTP; what sets changes what that serves.
+func reads(b *testing.B, sets ...func(*api.Config)) func(*apitest.Large, string) (func() error, func(), error) {
 	return func(n *apitest.Large, line string) (func() error, func(), error) {
-		h, err := api.NewHandler(n.Config())
+		cfg := n.Config()
+		for _, set := range sets {
+			set(&cfg)
+		}
+		h, err := api.NewHandler(cfg)
 		if err != nil {
 			return nil, nil, err
 		}

@@ -127,7 +127,12 @@ func weightPoints(ctx context.Context, n *client, q url.Values) ([]point, error)
 
 func scorePoints(ctx context.Context, n *client, q url.Values) (out []point, err error) {
 	seen := map[point]bool{} // the weight is of all kinds, and stands in the score of each
-	err = everyPage(ctx, n, "/v1/scores", q, func(s *api.Score) {
+	type weighed struct {    // of an api.Score, most of which is not read
+		Epoch  protocol.Epoch `json:"epoch"`
+		UID    protocol.UID   `json:"uid"`
+		Weight uint16         `json:"weight"`
+	}
+	err = everyPage(ctx, n, "/v1/scores", q, func(s *weighed) {
 		p := point{s.Epoch, s.UID, float64(s.Weight) / 65535}
 		if !seen[p] {
 			seen[p] = true

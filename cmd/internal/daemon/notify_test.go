@@ -14,7 +14,7 @@ import (
 
 // late is a context that is done for a while before it begins what comes after it,
 // as any may be.
-type late struct{ context.Context }
+type late struct{ context.Context } //nolint:containedctx // it is one
 
 // Value hides the context within.
 func (late) Value(any) any { return nil }
