@@ -26,7 +26,7 @@ From a score to its evidence:
    assay scores --seat 3 --epoch 7 --json | jq -r '.tasks[]'
    assay task ID
    assay receipt ID > receipt.json && assay verify receipt.json --model FILE`,
-	wide: []string{"units", "bound", "speed", "availability", "hotkey", "not given", "inexact", "late", "kind"},
+	wide: []string{"time", "units", "bound", "speed", "availability", "hotkey", "not given", "inexact", "late", "kind"},
 	table: tableOf([]column[api.Score]{
 		{"epoch", func(s *api.Score) string { return num(s.Epoch) }},
 		{"uid", func(s *api.Score) string { return num(s.UID) }},
@@ -44,6 +44,7 @@ From a score to its evidence:
 		{"availability", func(s *api.Score) string { return num(s.Availability) }},
 		{"weight", func(s *api.Score) string { return num(s.Weight) }},
 		{"reason", func(s *api.Score) string { return reasonOf(&s.Explain) }},
+		{"time", func(s *api.Score) string { return stamp(s.Time) }},
 	}),
 }
 
