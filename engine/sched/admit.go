@@ -51,9 +51,10 @@ func (s *Scheduler) mayEnter(u *user) bool {
 // context take all of it long before they take all places.
 const keptMemory = 8
 
-// mayTake reports whether a user may have memory for a task in what the running
-// ones leave. What past sequences hold is free for this.
-func (s *Scheduler) mayTake(u *user, h *Handle) bool {
+// mayTake reports whether a user may have memory for a task, n positions of which
+// are those of source, in what the running ones leave. What past sequences alone
+// hold is free for this.
+func (s *Scheduler) mayTake(u *user, h *Handle, source *past, n int) bool {
 	if !s.cfg.KeepPlaces {
 		return true
 	}
@@ -64,15 +65,24 @@ func (s *Scheduler) mayTake(u *user, h *Handle) bool {
 	case u.running() == 0:
 		kept /= 2
 	}
-	return s.pages.used-s.pages.keptUsed+pagesOf(h.task.Most) <= s.pages.limit-kept
+	need := pagesOf(h.task.Most)
+	if source != nil {
+		for _, g := range source.pages[:n/backend.PageLen] {
+			if g.refs > g.kept {
+				need--
+			}
+		}
+	}
+	return s.pages.running+need <= s.pages.limit-kept
 }
 
 // nextLocked returns a task that has its memory, or nil where none can start
 // now. A task that does not fit stops those after it: else small ones would
 // pass a large one for ever.
 func (s *Scheduler) nextLocked() *Handle {
+	var full *caller // whose other users wait, too
 	for _, u := range s.usersLocked() {
-		if !s.mayEnter(u) {
+		if u.caller == full || !s.mayEnter(u) {
 			continue
 		}
 		for _, h := range slices.Clone(u.queue) {
@@ -89,7 +99,10 @@ func (s *Scheduler) nextLocked() *Handle {
 			if h.leader != nil {
 				continue
 			}
-			if !s.mayTake(u, h) {
+			if !s.mayTake(u, h, source, n) {
+				if u.running() == 0 {
+					full = u.caller // else small tasks of others would pass it for ever
+				}
 				break // and nothing of this user's passes it
 			}
 			if !s.reserve(h, source, n) {

@@ -21,6 +21,7 @@ const maxKept = 512
 type pages struct {
 	limit     int
 	used      int
+	running   int // pages that running sequences hold
 	keepLimit int
 	keptUsed  int    // pages that past sequences hold
 	kept      []past // the one used last is last
@@ -34,7 +35,9 @@ func pagesOf(positions int) int { return (positions + backend.PageLen - 1) / bac
 // be about to share one.
 func (p *pages) take(shared []*page, n int) (held []*page, gone []backend.Cache) {
 	for _, g := range shared {
-		g.refs++
+		if g.refs++; g.refs == g.kept+1 {
+			p.running++
+		}
 	}
 	for p.used+n-len(shared) > p.limit {
 		if len(p.kept) == 0 {
@@ -47,12 +50,16 @@ func (p *pages) take(shared []*page, n int) (held []*page, gone []backend.Cache)
 	for len(held) < n {
 		held = append(held, &page{refs: 1})
 		p.used++
+		p.running++
 	}
 	return held, gone
 }
 
 func (p *pages) release(held []*page) {
 	for _, g := range held {
+		if g.refs == g.kept+1 {
+			p.running--
+		}
 		if g.refs--; g.refs == 0 {
 			p.used--
 		}
@@ -90,6 +97,9 @@ func (p *pages) keep(share string, c backend.Cache, held []*page) {
 		if g.kept++; g.kept == 1 {
 			p.keptUsed++
 		}
+		if g.refs == g.kept {
+			p.running--
+		}
 	}
 	p.kept = append(p.kept, past{share, c, held})
 	for p.keptUsed > p.keepLimit || len(p.kept) > maxKept {
@@ -112,6 +122,9 @@ func (p *pages) drop(i int) backend.Cache {
 	c, held := p.kept[i].cache, p.kept[i].pages
 	p.kept = slices.Delete(p.kept, i, i+1)
 	for _, g := range held {
+		if g.refs == g.kept {
+			p.running++ // until release
+		}
 		if g.kept--; g.kept == 0 {
 			p.keptUsed--
 		}
