@@ -69,9 +69,9 @@ of tables that were compared with the node's), gone, wrong (file, line, what); w
 status 2: equal, which is null; error. With --audit: dir, chain_id, blocks, state (hash
 after the last), final (epoch, height, app_hash), trusted (height, app_hash, by: flag or
 node), unbound (epochs that none of these binds), rows, bytes, tables (table, epochs, rows,
-proven, missing, beyond: epochs that are final behind the file's last block, open: columns
-that no state has, by: validators whose weights the scores have), wrong, audit (hash of
-the file), seconds.`,
+proven, missing, beyond: epochs that are final behind the file's last block, gaps: epochs
+that are not there, open: columns that no state has, by: validators whose weights the
+scores have), wrong, audit (hash of the file), seconds.`,
 		Flags: append(queryFlags(),
 			&cli.StringFlag{Name: "epoch", Usage: "one epoch `E`, or A..B, latest, -20.. for the last twenty (default: all that the node has)"},
 			&cli.StringFlag{Name: "out", Value: "assay-history", Usage: "write to `DIR`"},

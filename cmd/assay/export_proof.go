@@ -147,6 +147,9 @@ func (p *proved) words() string {
 		if t.Missing > 0 && t.Table != "payments" && t.Table != "weights" {
 			fmt.Fprintf(&b, "%s: the ledger has %d more, which are not there: the node that was asked may not have got them\n", t.Table, t.Missing)
 		}
+		if len(t.Gaps) > 0 {
+			fmt.Fprintf(&b, "%s: it has nothing of the epochs %s, which lie between others, or of which other tables have something\n", t.Table, spans(t.Gaps))
+		}
 		if len(t.Beyond) > 0 {
 			fmt.Fprintf(&b, "%s: not compared are the epochs %s, which are final behind the last block of the file\n", t.Table, spans(t.Beyond))
 		}

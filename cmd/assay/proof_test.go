@@ -9,6 +9,7 @@ import (
 	"net/http/httptest"
 	"os"
 	"path/filepath"
+	"slices"
 	"testing"
 	"time"
 
@@ -48,7 +49,7 @@ import (
 // left out.
 func TestProofScripts(t *testing.T) {
 	testscript.Run(t, testscript.Params{
-		Dir: "testdata/proof", Cmds: map[string]func(*testscript.TestScript, bool, []string){"forge": forge},
+		Dir: "testdata/proof", Cmds: map[string]func(*testscript.TestScript, bool, []string){"forge": forge, "gap": gap},
 		Setup: func(e *testscript.Env) error {
 			e.Setenv(envNode, "")
 			for name, seed := range map[string]uint64{"NODE": 1, "OTHER": 2} {
@@ -291,6 +292,23 @@ func (m *memory) BlockTime(ctx context.Context, h protocol.Height) (time.Time, e
 		return time.Time{}, err
 	}
 	return time.Unix(0, r.Time), nil
+}
+
+// gap takes the third epoch out of a table's manifest: gap DIR TABLE.
+func gap(ts *testscript.TestScript, neg bool, args []string) {
+	if neg || len(args) != 2 {
+		ts.Fatalf("usage: gap DIR TABLE")
+	}
+	dir := ts.MkAbs(args[0])
+	all, err := history.ReadManifest(dir)
+	ts.Check(err)
+	m, err := export.ReadManifest(filepath.Join(dir, args[1]))
+	ts.Check(err)
+	m.Epochs = slices.Delete(m.Epochs, 2, 3)
+	b, err := json.MarshalIndent(m, "", "  ")
+	ts.Check(err)
+	ts.Check(os.WriteFile(filepath.Join(dir, args[1], "manifest.json"), append(b, '\n'), 0o600))
+	ts.Check(history.WriteManifest(dir, all))
 }
 
 func forge(ts *testscript.TestScript, neg bool, args []string) {

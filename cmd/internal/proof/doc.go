@@ -20,7 +20,9 @@
 // Times stand in the headers of blocks and in an audit's records, but in no state:
 // they are compared with the records, and that is said apart. What the ledger has
 // and a table of tasks, answers or cards has not is counted as missing: a node need
-// not have got all of them. Of payments and weights nothing may be missing.
+// not have got all of them. Of payments and weights no row of an epoch may be
+// missing; epochs that a table has not are told, and payments must have each that
+// another table has.
 //
 // That the blocks are those of a network which others know, a state hash shows:
 // what the ledger has of an epoch stands in its state from the end of the epoch

@@ -85,6 +85,9 @@ type Table struct {
 	Missing int64 `json:"missing"`
 	// Beyond are the epochs that are final behind the last block.
 	Beyond []protocol.Epoch `json:"beyond"`
+	// Gaps are epochs which the table has not, between those that it has, or where
+	// another table has something.
+	Gaps []protocol.Epoch `json:"gaps"`
 	// Open are the columns of which no state says anything.
 	Open []string `json:"open"`
 	// Counted are, of scores alone, the rows that count just what the ledger has.
@@ -246,10 +249,11 @@ func (p *run) block(ctx context.Context, b *audit.Record) error {
 
 // epoch compares the rows of an epoch, which are final in the state after b.
 func (p *run) epoch(ctx context.Context, e protocol.Epoch, b *audit.Record) error {
-	compared := false
+	compared, gaps := false, []*Table{}
 	for _, t := range p.report.Tables {
 		x := t.manifest.Of(e)
 		if x == nil {
+			gaps = append(gaps, t)
 			continue
 		}
 		compared = true
@@ -258,6 +262,7 @@ func (p *run) epoch(ctx context.Context, e protocol.Epoch, b *audit.Record) erro
 		}
 		t.Epochs++
 	}
+	p.gaps(e, gaps, compared)
 	if compared {
 		p.report.Final = append(p.report.Final, history.State{Epoch: e, Height: b.Height, StateHash: b.StateHash})
 	}
@@ -270,6 +275,22 @@ func (p *run) epoch(ctx context.Context, e protocol.Epoch, b *audit.Record) erro
 		}
 	}
 	return nil
+}
+
+// gaps tells which tables lack an epoch, which another one has or not. Payments
+// never lack one that others have: a node has those of all epochs of which it has
+// anything.
+func (p *run) gaps(e protocol.Epoch, tables []*Table, others bool) {
+	for _, t := range tables {
+		list := t.manifest.Epochs
+		if within := len(list) > 0 && e > list[0].Epoch && e < list[len(list)-1].Epoch; !within && !others {
+			continue
+		}
+		t.Gaps = append(t.Gaps, e)
+		if others && t.Table == "payments" {
+			p.wrong(t.Table+"/manifest.json", 0, fmt.Sprintf("epoch %d is left out, and other tables have it", e))
+		}
+	}
 }
 
 // end says what was left over.

@@ -4,7 +4,6 @@ import (
 	"cmp"
 	"math"
 	"slices"
-	"strings"
 
 	"github.com/assaynet/assay/cmd/internal/history"
 	"github.com/assaynet/assay/protocol"
@@ -19,11 +18,11 @@ type scoresOf struct {
 	counts  map[part]*counts
 	equal   int64 // rows that count what the ledger has
 	weights map[protocol.UID]uint16
-	last    history.Score
+	seen    map[part]bool // rows, by what they are of: no more than seats have kinds
 }
 
 func newScores(s *state) (judge[history.Score], error) {
-	j := &scoresOf{state: s, weights: map[protocol.UID]uint16{}}
+	j := &scoresOf{state: s, weights: map[protocol.UID]uint16{}, seen: map[part]bool{}}
 	var err error
 	if j.rows, err = ledger.ReadWeightRows(s, s.epoch); err == nil && s.epoch > 0 {
 		j.counts, err = countsOf(s, s.epoch-1)
@@ -54,14 +53,19 @@ func (j *scoresOf) row(got *history.Score) error {
 	if old, there := j.weights[uid]; there && old != uint16(value) {
 		return wrong("a seat has one weight, and a row before it has another")
 	}
-	if j.last.Epoch == got.Epoch && j.last.UID == got.UID && j.last.Kind == got.Kind && j.last.Registered == got.Registered {
+	k := j.genesis.Params.Kind(protocol.Kind(got.Kind))
+	if k == nil {
+		return wrongf("the network has no kind %.40q", got.Kind)
+	}
+	p := part{protocol.SeatID{UID: uid, Registered: protocol.Height(got.Registered)}, k.Name}
+	if j.seen[p] {
 		return errTwice
 	}
-	j.weights[uid], j.last = uint16(value), history.Score{Epoch: got.Epoch, UID: got.UID, Kind: strings.Clone(got.Kind), Registered: got.Registered}
-	if k := j.genesis.Params.Kind(protocol.Kind(got.Kind)); k == nil || k.OnLedger() {
+	j.weights[uid], j.seen[p] = uint16(value), true
+	if k.OnLedger() {
 		return nil // what is rated on the ledger counts otherwise
 	}
-	of := j.counts[part{protocol.SeatID{UID: uid, Registered: protocol.Height(got.Registered)}, protocol.Kind(got.Kind)}]
+	of := j.counts[p]
 	if of == nil {
 		of = &counts{}
 	}

@@ -43,7 +43,7 @@ func wrongf(format string, a ...any) error { return wrong(fmt.Sprintf(format, a.
 // table makes a table from what judges an epoch of it.
 func table[T any](name string, begin func(*state) (judge[T], error), open ...string) *Table {
 	return &Table{
-		Table: name, Beyond: []protocol.Epoch{}, Open: open,
+		Table: name, Beyond: []protocol.Epoch{}, Gaps: []protocol.Epoch{}, Open: open,
 		check: func(ctx context.Context, p *run, t *Table, e *export.Epoch) error {
 			return check(ctx, p, t, e, begin)
 		},
