@@ -101,6 +101,12 @@ func makeRecords(c *cli.Context) error {
 		if err != nil {
 			return err
 		}
+		if err := agree(c, []pair{
+			{"request", id.String()}, {"records", num(uint64(len(records)))}, {"each seal holds", "a thirty-second of the price, until its record is opened"},
+			{"fees, burned", "one for each transaction that seals or opens"},
+		}); err != nil {
+			return err
+		}
 		s, err := newSender(c, n, nil)
 		if err != nil {
 			return err

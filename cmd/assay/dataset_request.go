@@ -63,10 +63,12 @@ left. The request goes on without this command:
 }
 
 // escrowCommand returns a command that signs transactions one after the other, each
-// when it is in a block: it has no --no-wait.
+// when it is in a block: it does not send later, or without waiting.
 func escrowCommand(name, about, json string, flags ...cli.Flag) *cli.Command {
 	cmd := txSending(name, about, nil, flags...)
-	cmd.Flags = slices.DeleteFunc(cmd.Flags, func(f cli.Flag) bool { return f.Names()[0] == "no-wait" })
+	cmd.Flags = slices.DeleteFunc(cmd.Flags, func(f cli.Flag) bool {
+		return slices.Contains([]string{"no-wait", "sign-only", "prepared", "nonce"}, f.Names()[0])
+	})
 	for _, f := range cmd.Flags {
 		if f.Names()[0] == "json" {
 			f.(*cli.BoolFlag).Usage = json
@@ -165,8 +167,16 @@ func sendRequest(c *cli.Context, n *client, body *wire.Request) error {
 	body.Deadline += net.Height
 	note(c, "everybody will read the specification, and the records: they stand on the ledger")
 	note(c, "%s goes into escrow, and a thirty-second of it besides", body.Maximum)
+	t, err := sumUp(c, n, body)
+	if err != nil {
+		return err
+	}
 	s, err := newSender(c, n, body)
 	if err != nil {
+		return err
+	}
+	defer s.key.Wipe()
+	if err := s.bind(t); err != nil {
 		return err
 	}
 	res, err := s.deliver()

@@ -307,6 +307,9 @@ func summary(chainID string, body wire.Body, signer protocol.PublicKey, fee prot
 	case *wire.TakeCollateral:
 		add("of hotkey", b.Hotkey)
 		amount(b.Amount)
+	case *wire.Request:
+		add("into escrow", b.Maximum)
+		out = append(out, pair{"besides", "a thirty-second of that or more, half of it burned"})
 	case *wire.SwapColdkey:
 		add("new coldkey", b.To)
 	case *wire.SwapHotkey:

@@ -69,7 +69,7 @@ func (n *network) ask(ctx context.Context, say *teller) (*purchase, error) {
 // dataset runs a command that signs as the owner of an actor.
 func (n *network) dataset(ctx context.Context, a *actor, command string, args ...string) ([]byte, error) {
 	return process.Call(ctx, n.bin.assay, append([]string{
-		"dataset", command, "--node", n.validators[0].api.url, "--keys", filepath.Join(a.home, "keys"), "--insecure-no-passphrase", "--json",
+		"dataset", command, "--node", n.validators[0].api.url, "--keys", filepath.Join(a.home, "keys"), "--insecure-no-passphrase", "--json", "--yes",
 	}, args...)...)
 }
 
