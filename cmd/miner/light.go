@@ -38,7 +38,8 @@ var _ pastNode = (*node.Light)(nil)
 const (
 	// guestsAtOnce is how many questions about the past are asked for others than who
 	// runs the node, of either kind: half of what the node asks at once, so that its
-	// operator does not wait for them.
+	// operator does not wait for their turns. The bytes that all questions bring are
+	// bounded together: while others use that up, the operator is told busy, too.
 	guestsAtOnce = 2
 	// guestRate, in a second, and guestBurst bound their questions about transactions:
 	// a quarter of the old ones that a validator looks up for all who ask.

@@ -34,8 +34,8 @@ func TestAnswersToOnePromptShareItsMemory(t *testing.T) {
 	}
 }
 
-// TestSmallTasksOfOtherUsersDoNotPassALargeOneForEver: one user of a caller asks for
-// half of the memory while eight others ask for a quarter, again and again.
+// TestSmallTasksOfOtherUsersDoNotPassALargeOneForEver: one user of a caller asks
+// for half of the memory while eight others ask for a quarter, again and again.
 func TestSmallTasksOfOtherUsersDoNotPassALargeOneForEver(t *testing.T) {
 	b := &toy{budget: 100000}
 	var s *sched.Scheduler

@@ -9,6 +9,7 @@ import (
 	"mime"
 	"net/http"
 
+	"github.com/assaynet/assay/protocol"
 	"github.com/assaynet/assay/protocol/ledger"
 	"github.com/assaynet/assay/protocol/wire"
 )
@@ -129,6 +130,7 @@ func (h *Handler) txResult(r *request) (any, error) {
 	if err != nil {
 		return nil, fmt.Errorf("transaction %s: %w", hash, err)
 	}
-	res.Time, err = h.timeOf(r.ctx(), res.Height)
+	times, err := h.timesOf(r.ctx(), []protocol.Height{res.Height}) // left out where it is not had in time
+	res.Time = times[res.Height]
 	return res, err
 }

@@ -14,8 +14,8 @@ import (
 
 // What a reader has verified of the past is kept with its newest trusted
 // header, in one write, so that a restart asks nobody for it again: the blocks
-// that others are proven from, and the times that were asked for. It is no more
-// than what the reader holds in memory: maxMarks and maxWalked blocks of
+// that others are proven from, and the times for which blocks were fetched. It is
+// no more than what the reader holds in memory: maxMarks and maxWalked blocks of
 // maxLightBlock bytes, 2.5 MiB at most, and maxKeptTimes times of 30 bytes.
 // What was verified stays so; what follows from a block that has become too old
 // meanwhile is looked at when it is used.
@@ -104,6 +104,9 @@ func (l *Light) keep(lb *types.LightBlock) error {
 	}
 	for _, w := range l.past.walked {
 		want[string(keptKey(walkPrefix, protocol.Height(w.Height)))] = w
+	}
+	if l.newest != nil && l.newest.Height > lb.Height {
+		lb = l.newest // another has gone on meanwhile, and may have written first
 	}
 	times := l.past.asked
 	l.past.asked = nil

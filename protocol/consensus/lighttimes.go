@@ -136,7 +136,7 @@ func (l *Light) blockAt(ctx context.Context, h protocol.Height) (*types.LightBlo
 	case ctx.Err() != nil: // who asked has gone: it says nothing of the block
 		return nil, ctx.Err()
 	}
-	if !errors.Is(err, errNobody) && !errors.Is(err, errNearer) {
+	if !errors.Is(err, errNobody) && !errors.Is(err, errNearer) && !errors.Is(err, ErrBusy) {
 		l.setUnknown(h)
 	}
 	if own.Err() != nil {

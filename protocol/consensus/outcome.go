@@ -138,7 +138,11 @@ func (l *Light) pair(ctx context.Context, h protocol.Height) (at, next *types.Li
 		}
 	}
 	if err != nil && !errors.Is(err, ErrFork) {
-		err = fmt.Errorf("blocks %d and %d could not be verified (%s): %w", h, h+1, err.Error(), ErrNoBlock) // what others did is not of who named them
+		is := ErrNoBlock
+		if errors.Is(err, ErrBusy) {
+			is = ErrBusy
+		}
+		err = fmt.Errorf("blocks %d and %d could not be verified (%s): %w", h, h+1, err.Error(), is) // what others did is not of who named them
 	}
 	return at, next, err
 }

@@ -128,7 +128,7 @@ func (p *prover) fitLocked(last *proofs) {
 	for held() > maxProofBytes {
 		at := slices.IndexFunc(p.fresh, func(x *proofs) bool { return x != last })
 		switch {
-		case p.older != nil && p.older != last:
+		case p.older != nil: // also the one just read: who asks for old ones pushes no new one out
 			p.older = nil
 		case at >= 0:
 			p.fresh = slices.Delete(p.fresh, at, at+1)
