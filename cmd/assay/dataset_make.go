@@ -102,7 +102,9 @@ func makeRecords(c *cli.Context) error {
 			return err
 		}
 		if err := agree(c, []pair{
-			{"request", id.String()}, {"records", num(uint64(len(records)))}, {"each seal holds", "a thirty-second of the price, until its record is opened"},
+			{"request", id.String()},
+			{"records", num(uint64(len(records)))},
+			{"each seal holds", "a thirty-second of the price, until its record is opened"},
 			{"fees, burned", "one for each transaction that seals or opens"},
 		}); err != nil {
 			return err
