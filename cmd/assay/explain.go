@@ -2,7 +2,6 @@ package main
 
 import (
 	"context"
-	"encoding/json"
 	"errors"
 	"fmt"
 	"net/url"
@@ -190,11 +189,10 @@ const maxItems = 1 << 21
 
 // everyPage calls fn with each item of a list, of [maxItems] at most.
 func everyPage[T any](ctx context.Context, n *client, path string, q url.Values, fn func(*T)) error {
-	l := list{name: path, path: path}
 	q.Set("limit", strconv.Itoa(api.MaxLimit))
 	var empty emptyPages
 	for seen := 0; ; {
-		page, err := l.page(ctx, n, q)
+		page, err := pageOf[T](ctx, n, path, path, q)
 		if err != nil {
 			return err
 		}
@@ -204,12 +202,8 @@ func everyPage[T any](ctx context.Context, n *client, path string, q url.Values,
 		if seen += len(page.Items); seen > maxItems {
 			return tooMany(n, path)
 		}
-		for _, raw := range page.Items {
-			var v T
-			if err := json.Unmarshal(raw, &v); err != nil {
-				return fmt.Errorf("%s: an item that is none: %w", path, err)
-			}
-			fn(&v)
+		for i := range page.Items {
+			fn(&page.Items[i])
 		}
 		if page.Next == "" {
 			return nil

@@ -346,12 +346,17 @@ func begun(c *cli.Context, what string) func(oldest protocol.Epoch) {
 }
 
 func (l *list) page(ctx context.Context, n *client, q url.Values) (*api.Page[json.RawMessage], error) {
-	var page api.Page[json.RawMessage]
-	if err := n.get(ctx, l.path+"?"+q.Encode(), &page); err != nil {
-		return nil, fmt.Errorf("%s: %w", l.name, err)
+	return pageOf[json.RawMessage](ctx, n, l.name, l.path, q)
+}
+
+// pageOf returns a page of a list that goes by a name.
+func pageOf[T any](ctx context.Context, n *client, name, path string, q url.Values) (*api.Page[T], error) {
+	var page api.Page[T]
+	if err := n.get(ctx, path+"?"+q.Encode(), &page); err != nil {
+		return nil, fmt.Errorf("%s: %w", name, err)
 	}
 	if page.Next != "" && page.Next == q.Get("cursor") {
-		return nil, fmt.Errorf("%s: %s repeats a page", l.name, n.url)
+		return nil, fmt.Errorf("%s: %s repeats a page", name, n.url)
 	}
 	return &page, nil
 }

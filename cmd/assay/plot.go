@@ -36,7 +36,7 @@ func plotCommand() *cli.Command {
 Below the curves stands the same as a table of the newest epochs. JSON fields: title,
 epochs, and seats (uid, values: one an epoch, zero where it had none).`,
 		Flags: append(queryFlags(),
-			&cli.StringFlag{Name: "epoch", Value: "-30..", Usage: "A..B, latest, -30.. for the last thirty"},
+			&cli.StringFlag{Name: "epoch", Value: "-30..", DefaultText: "-30.., of scores -15..", Usage: "A..B, latest, -30.. for the last thirty"},
 			&cli.StringFlag{Name: "seat", Usage: filterUsage["seat"]},
 			&cli.UintFlag{Name: "top", Value: 6, Usage: "draw `N` seats, 14 at most"},
 			&cli.StringFlag{Name: "svg", Usage: "write the curves to `FILE`, too"},
@@ -75,6 +75,9 @@ func plotHistory(c *cli.Context) error {
 	title := map[string]string{"emissions": "tokens paid an epoch", "weights": "mean weight", "scores": "weight by the asked validator"}[args[0]]
 	return withNode(c, func(n *client) error {
 		q := url.Values{"epoch": {c.String("epoch")}}
+		if args[0] == "scores" && !c.IsSet("epoch") { // of each much more is read
+			q.Set("epoch", "-15..")
+		}
 		if who := c.String("seat"); c.IsSet("seat") {
 			name := "seat"
 			if args[0] == "scores" {
