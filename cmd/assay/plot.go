@@ -130,7 +130,8 @@ func weightPoints(ctx context.Context, n *client, q url.Values) ([]point, error)
 
 func scorePoints(ctx context.Context, n *client, q url.Values) (out []point, err error) {
 	seen := map[point]bool{} // the weight is of all kinds, and stands in the score of each
-	type weighed struct {    // of an api.Score, most of which is not read
+	// Most of an api.Score is not read.
+	type weighed struct {
 		Epoch  protocol.Epoch `json:"epoch"`
 		UID    protocol.UID   `json:"uid"`
 		Weight uint16         `json:"weight"`
